@@ -1,0 +1,250 @@
+/**
+ * The two contracts a vendor can fulfil: `Emitter` (it sends signals) and `Crm` (follow-ups leave into it).
+ * A vendor is one folder and one line in `index.ts`.
+ */
+import type { Result } from "../src/failure.ts";
+import type { AccountRef, Attribution, Consent, CrmName, Identifier, JsonObject, LifecycleState } from "../src/model.ts";
+
+/* ------------------------------------------------------------------------------------------------ emitters */
+
+/** Raw bytes as received, not trusted yet. Header names are lower case. */
+export interface Delivery {
+  readonly method: string;
+  /** The whole public address with its query, as received: some vendors sign it. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  /** Epoch ms. */
+  readonly receivedAt: number;
+}
+
+/** One field that an app owner fills in when adding the emitter. */
+export interface SettingField {
+  readonly name: string;
+  readonly label: string;
+  readonly help: string;
+  readonly required: boolean;
+  readonly sensitive: boolean;
+}
+
+/** Data about a connector; panels, docs and checks are made from it. */
+export interface EmitterManifest {
+  readonly vendor: string;
+  readonly label: string;
+  readonly homepage: string;
+  /** How a delivery proves itself, in words, with the source of the fact. */
+  readonly authentication: string;
+  /** True when the address itself (the emitter key in the URL) is the only proof, e.g. Segment's write key. */
+  readonly keyIsProof: boolean;
+  /** Date on which the vendor facts in this folder were last checked, ISO 8601. */
+  readonly checked: string;
+  readonly settings: readonly SettingField[];
+  /** Kinds this connector can produce by itself (settings may map to others). */
+  readonly kinds: readonly string[];
+}
+
+/** Settings of one configured emitter, as stored; keys are `SettingField.name`. Sensitive ones are in `secrets`, not here. */
+export type EmitterSettings = Readonly<Record<string, JsonObject | string | undefined>>;
+
+/**
+ * What a connector makes of one event. `core` normalises it into a `Signal` afterwards (`translate/signal.ts`), so
+ * identifiers and traits are given as the vendor wrote them.
+ */
+export interface SignalDraft {
+  /** The vendor's event id. Absent where the vendor has none: the core then derives a content key. Never from chance. */
+  readonly id?: string;
+  readonly kind: string;
+  /** Epoch ms of the event itself; absent when the vendor does not say (the arrival time is then used). */
+  readonly occurredAt?: number;
+  readonly identifiers: readonly Identifier[];
+  readonly traits?: Readonly<Record<string, unknown>>;
+  readonly account?: AccountRef;
+  readonly attribution?: Attribution;
+  readonly consent?: Consent;
+  readonly properties?: Readonly<Record<string, unknown>>;
+}
+
+/** An event that was understood and rightly leads to no signal (a ping, a test lead). Counted, never silent. */
+export interface Skipped {
+  readonly index: number;
+  readonly reason: string;
+}
+
+export interface Translation {
+  readonly drafts: readonly SignalDraft[];
+  readonly skipped: readonly Skipped[];
+}
+
+export interface Emitter {
+  readonly manifest: EmitterManifest;
+  /**
+   * Pure. Verifies the raw bytes against any of `secrets` (several while one rotates). `now` is epoch ms. No secret, or
+   * an empty one, is a refusal, unless `manifest.keyIsProof`. The reason is for the log only; the sender is not told.
+   */
+  verify(delivery: Delivery, secrets: readonly string[], now: number): Result<true>;
+  /**
+   * Pure. Parsed and schema-checked inside. `refused` = broken bytes (400); `quarantined` = verified, but no shape we
+   * know: the vendor gets 2xx and the delivery is kept (EMITTERS §1).
+   */
+  translate(delivery: Delivery, settings: EmitterSettings): Result<Translation>;
+}
+
+/* ---------------------------------------------------------------------------------------------------- CRMs */
+
+/** Our registration with the CRM vendor, from the Worker's configuration. */
+export interface CrmApp {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly redirectUri: string;
+  /** Where people log in, e.g. `https://app.hubspot.com` or `https://login.salesforce.com`. No trailing slash. */
+  readonly loginUrl: string;
+  /** Where the API is until the grant says otherwise, e.g. `https://api.hubapi.com`. */
+  readonly apiUrl: string;
+}
+
+/**
+ * The one way out: sends a request, gives the answer, rejects on a broken connection or when the deadline passes.
+ * The account object counts the request against the API budget here and may route it through a relay.
+ */
+export type Send = (request: Request) => Promise<Response>;
+
+/** What a customer granted us. Sealed before it is stored. */
+export interface Grant {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  /** Epoch ms, or null where the vendor does not say (Salesforce): then a 401 tells. */
+  readonly expiresAt: number | null;
+  readonly apiUrl: string;
+  /** HubSpot portal id, Salesforce organisation id. */
+  readonly crmAccount: string;
+  readonly scopes: readonly string[];
+}
+
+/**
+ * - `revoked`: the customer left or withdrew; park everything and ask a person.
+ * - `misconfigured`: our client id, secret or redirect is wrong; never drop a token for it.
+ * - `unknown`: the answer was lost or the vendor failed; the old token may or may not live.
+ */
+export type GrantFailure = {
+  readonly arm: "revoked" | "misconfigured" | "unknown";
+  readonly reason: string;
+};
+
+/**
+ * Which of the exactly-once worlds the account lives in (CRM-FACTS §1.3), found out by the probe at install.
+ * - `unique_property`: our own unique property on tasks; upsert by it. Salesforce's External ID is this world too.
+ * - `builtin_unique`: upsert by HubSpot's `hs_unique_id`.
+ * - `marker`: no server key; a marker in the body, and unknown outcomes are read back through associations.
+ */
+export type World = "unique_property" | "builtin_unique" | "marker";
+
+export interface Installation {
+  readonly world: World;
+  readonly timeZone: string | null;
+  /** Pages for people: `${recordUrl}` with `{person}` or `{task}` replaced by the id. */
+  readonly recordUrl: { readonly person: string; readonly task: string };
+}
+
+export interface CrmOwner {
+  /** The id that goes into the task's owner field. */
+  readonly id: string;
+  readonly email: string;
+}
+
+/** One authorised conversation with one CRM account. */
+export interface CrmSession {
+  readonly accessToken: string;
+  readonly apiUrl: string;
+  readonly world: World;
+  readonly send: Send;
+}
+
+export interface CrmPerson {
+  /** Stable external id of the lead in Baton. */
+  readonly lead: string;
+  /** CRM id when Baton already knows it: then nothing is looked up. */
+  readonly knownId?: string;
+  readonly email?: string;
+  readonly phone?: string;
+  readonly firstName?: string;
+  readonly lastName?: string;
+  readonly company?: string;
+  readonly jobTitle?: string;
+  readonly lifecycle?: LifecycleState;
+}
+
+export interface CrmTask {
+  readonly subject: string;
+  /** Plain text with line breaks; the client escapes it for its CRM. */
+  readonly body: string;
+  /** Epoch ms. */
+  readonly dueAt: number;
+  readonly priority: "low" | "medium" | "high";
+  readonly type: "call" | "email" | "todo";
+  /** CRM owner id, already looked up from the e-mail address. */
+  readonly ownerId?: string;
+}
+
+/** One write. `key` is the idempotency key: the same key never has two external effects (G3). */
+export type Command =
+  | { readonly type: "create_task"; readonly key: string; readonly person: CrmPerson; readonly task: CrmTask }
+  | { readonly type: "close_task"; readonly key: string; readonly taskId: string; readonly note: string };
+
+/**
+ * What became of a command.
+ * - `done`: the CRM confirmed it in the body, not just by a 2xx.
+ * - `deferred`: certainly not done; again after `retryAfterMs`. `scope: "account"` stops the whole account meanwhile.
+ * - `unknown`: sent, and nobody knows; must be resolved by key before it is tried again.
+ * - `refused`: certainly not done and never will be like this; a person must look.
+ * - `blocked`: the whole install is paused until a person acts (scope missing, app uninstalled, API disabled).
+ * - `expired`: the access token is not accepted; refresh once and replay.
+ */
+export type Outcome =
+  | { readonly arm: "done"; readonly taskId: string; readonly personId: string; readonly created: boolean }
+  | { readonly arm: "deferred"; readonly retryAfterMs: number; readonly scope: "action" | "account"; readonly reason: string }
+  | { readonly arm: "unknown"; readonly reason: string }
+  | { readonly arm: "refused"; readonly reason: string; readonly detail?: string }
+  | { readonly arm: "blocked"; readonly reason: string; readonly detail?: string }
+  | { readonly arm: "expired" };
+
+/** What a look-up by key says. A failed look-up is never `absent`: that is how duplicates are born. */
+export type Resolution =
+  /** There; also when a person already deleted it (`taskId` may then be empty): the effect happened. */
+  | { readonly arm: "found"; readonly taskId: string; readonly personId: string }
+  | { readonly arm: "absent" }
+  | Exclude<Outcome, { arm: "done" }>;
+
+export interface CrmManifest {
+  readonly crm: CrmName;
+  readonly label: string;
+  /** The vendor's API version, with the page it is described on and the date it was checked; the only place it stands. */
+  readonly api: { readonly version: string; readonly page: string; readonly checked: string };
+  readonly scopes: readonly { readonly scope: string; readonly reason: string; readonly required: boolean }[];
+  /** Commands that fit one request. */
+  readonly batchMax: number;
+  /** Published budget: `requests` per `windowMs`; the engine stops at 95 % of it. */
+  readonly budget: { readonly requests: number; readonly windowMs: number };
+}
+
+export interface Crm {
+  readonly manifest: CrmManifest;
+  /** Pure: the address to send a person to. `challenge` is the PKCE S256 challenge. */
+  authorizeUrl(app: CrmApp, ask: { readonly state: string; readonly challenge: string }): string;
+  exchange(
+    app: CrmApp,
+    ask: { readonly code: string; readonly verifier: string },
+    io: { readonly send: Send; readonly now: number },
+  ): Promise<Result<Grant, GrantFailure>>;
+  refresh(app: CrmApp, grant: Grant, io: { readonly send: Send; readonly now: number }): Promise<Result<Grant, GrantFailure>>;
+  /** Creates the fields we need and finds out the exactly-once world. Safe to repeat. */
+  install(session: CrmSession): Promise<Result<Installation, Exclude<Outcome, { arm: "done" }>>>;
+  owners(session: CrmSession): Promise<Result<readonly CrmOwner[], Exclude<Outcome, { arm: "done" }>>>;
+  /** How many requests `execute` will send at most for these: the account takes them from its budget first. */
+  cost(commands: readonly Command[], world: World): number;
+  /** Runs 1 to `batchMax` commands of one type. One outcome per command, in order. Never throws for anything the CRM does. */
+  execute(session: CrmSession, commands: readonly Command[]): Promise<readonly Outcome[]>;
+  /** Looks the keys of `create_task` commands up, after `unknown`. One resolution per command, in order. */
+  resolve(session: CrmSession, commands: readonly Command[]): Promise<readonly Resolution[]>;
+  /** Pure: the budget the vendor says is left, read from an answer's headers; null where it does not say. */
+  remaining(headers: Headers): { readonly left: number; readonly of: number } | null;
+}
