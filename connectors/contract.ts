@@ -70,9 +70,17 @@ export interface Skipped {
   readonly reason: string;
 }
 
+/** An event inside an otherwise good delivery that we do not understand: kept where a person sees it, never lost (G1). */
+export interface QuarantinedEvent {
+  readonly index: number;
+  readonly reason: string;
+}
+
 export interface Translation {
   readonly drafts: readonly SignalDraft[];
   readonly skipped: readonly Skipped[];
+  /** Absent when there are none. A delivery that holds just one event fails as a whole instead. */
+  readonly quarantined?: readonly QuarantinedEvent[];
 }
 
 export interface Emitter {

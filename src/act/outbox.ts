@@ -1,0 +1,82 @@
+/** What leaves: a follow-up and its lead become a command for a CRM, in words a seller can act on. Pure. */
+import type { Command, CrmPerson, CrmTask } from "../../connectors/contract.ts";
+import type { Policy } from "../decide/policy.ts";
+import { displayName, emailOf, identifierValues, type LeadFold } from "../resolve/lead.ts";
+import type { ActionRecord, FollowUpRecord, Root } from "../resolve/node.ts";
+
+/** A command still without its owner's CRM id: the account object knows how its CRM numbers people. */
+export interface Outgoing {
+  readonly command: Command;
+  /** E-mail address of the holder. */
+  readonly holder: string;
+}
+
+export function createTask(policy: Policy, root: Root, followUp: FollowUpRecord, action: ActionRecord, consoleUrl: string): Outgoing {
+  const play = policy.plays[followUp.play];
+  const task: CrmTask = {
+    subject: subjectOf(play?.subject ?? "Follow up with {name}", root.lead, followUp),
+    body: bodyOf(root, followUp, consoleUrl),
+    dueAt: followUp.due_at,
+    priority: play?.priority ?? "medium",
+    type: play?.type ?? "todo",
+  };
+  return { command: { type: "create_task", key: action.key, person: personOf(root, action), task }, holder: followUp.holder };
+}
+
+export function closeTask(followUp: FollowUpRecord, action: ActionRecord): Outgoing {
+  const note = `Closed by Baton: ${followUp.closed_because ?? "no longer needed"}.`;
+  return { command: { type: "close_task", key: `${action.key}.close`, taskId: action.receipt?.task_id ?? "", note }, holder: followUp.holder };
+}
+
+function personOf(root: Root, action: ActionRecord): CrmPerson {
+  const { lead } = root;
+  const knownId = root.people[action.crm] ?? knownIn(lead, action);
+  const email = emailOf(lead);
+  const fields = lead.fields;
+  const company = fields.company?.value ?? lead.account?.value.name;
+  return {
+    lead: root.name,
+    ...(knownId === undefined ? {} : { knownId }),
+    ...(email === undefined ? {} : { email }),
+    ...(fields.phone === undefined ? {} : { phone: fields.phone.value }),
+    ...(fields.first_name === undefined ? {} : { firstName: fields.first_name.value }),
+    ...(fields.last_name === undefined ? {} : { lastName: fields.last_name.value }),
+    ...(company === undefined ? {} : { company }),
+    ...(fields.job_title === undefined ? {} : { jobTitle: fields.job_title.value }),
+  };
+}
+
+/** An id of the person that a signal brought along: the CRM's own webhooks do. */
+function knownIn(lead: LeadFold, action: ActionRecord): string | undefined {
+  if (action.crm === "hubspot") return identifierValues(lead, "hubspot_contact_id")[0];
+  return identifierValues(lead, "salesforce_contact_id")[0] ?? identifierValues(lead, "salesforce_lead_id")[0];
+}
+
+function subjectOf(template: string, lead: LeadFold, followUp: FollowUpRecord): string {
+  const company = lead.fields.company?.value ?? lead.account?.value.name;
+  const name = company === undefined ? displayName(lead) : `${displayName(lead)} (${company})`;
+  const what = followUp.reasons[0]?.text.replace(/ \(route “.*”\)$/, "") ?? "";
+  return template.replaceAll("{name}", name).replaceAll("{what}", what).slice(0, 250);
+}
+
+function bodyOf(root: Root, followUp: FollowUpRecord, consoleUrl: string): string {
+  const { lead } = root;
+  const fields = lead.fields;
+  const who = [displayName(lead), fields.job_title?.value, fields.company?.value ?? lead.account?.value.name].filter((part) => part !== undefined);
+  const reach = [emailOf(lead), fields.phone?.value].filter((part) => part !== undefined);
+  const touch = lead.first_touch?.value;
+  const [why, ...points] = followUp.reasons;
+  const lines = [
+    `Who: ${who.join(", ")}`,
+    `Reach: ${reach.join(", ")}`,
+    `Why now: ${why?.text ?? followUp.play}`,
+    "",
+    "What they did:",
+    ...points.slice(0, 8).map((reason) => `• ${reason.text}${reason.points === undefined ? "" : ` (${reason.points > 0 ? "+" : ""}${reason.points})`}`),
+    ...(touch?.utm_source === undefined ? [] : ["", `Came from: ${[touch.utm_source, touch.utm_medium, touch.utm_campaign].filter((part) => part !== undefined).join(" / ")}`]),
+    "",
+    `Due: ${new Date(followUp.due_at).toISOString()}`,
+    `All signals and the reasons: ${consoleUrl}/leads/${encodeURIComponent(root.name)}`,
+  ];
+  return lines.join("\n");
+}

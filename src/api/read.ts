@@ -1,0 +1,143 @@
+/** The reading half of the API: leads, follow-ups, decisions, exceptions. Lists page by cursor; instants are ISO 8601. */
+import type { Env } from "../env.ts";
+import { problem } from "../ingest/problem.ts";
+import type { AppContext } from "../ingest/receive.ts";
+import { readHistory } from "../ledger/history.ts";
+import { ledgerOf } from "../ledger/shards.ts";
+import { hopsMax, pageSizeMax } from "../limits.ts";
+import type { Decision } from "../model.ts";
+import type { IdentityView } from "../objects/identity.ts";
+import { identityStub } from "../objects/names.ts";
+import { workspaceOf } from "./authorise.ts";
+
+interface LedgerRow {
+  readonly id: string;
+  readonly document: string;
+  readonly [column: string]: unknown;
+}
+
+/** `GET /v1/leads`, most recently active first. */
+export function listLeads(c: AppContext): Promise<Response> {
+  return list(c, {
+    sql: `SELECT id, version, email, name, lifecycle_state, lead_score, source, last_event_timestamp, idempotency_key, active_day, document
+          FROM leads WHERE workspace = ?1 AND merged_into IS NULL AND (?2 = '' OR (active_day, last_event_timestamp, id) < (?3, ?4, ?2))
+          ORDER BY active_day DESC, last_event_timestamp DESC, id DESC LIMIT ?5`,
+    cursor: (row) => [row.id, Number(row["active_day"]), Number(row["last_event_timestamp"])],
+  });
+}
+
+/** `GET /v1/follow-ups`, newest first. */
+export function listFollowUps(c: AppContext): Promise<Response> {
+  return list(c, {
+    sql: `SELECT id, lead, play, state, holder, tier, created_at, due_at, document FROM follow_ups
+          WHERE workspace = ?1 AND (?2 = '' OR id < ?2) AND ?3 IS ?3 AND ?4 IS ?4 ORDER BY id DESC LIMIT ?5`,
+    cursor: (row) => [row.id, 0, 0],
+  });
+}
+
+/** `GET /v1/exceptions`: what a person must look at. */
+export function listExceptions(c: AppContext): Promise<Response> {
+  return list(c, {
+    sql: `SELECT id, lead, reason, owner, state, raised_at, due_at, document FROM exceptions
+          WHERE workspace = ?1 AND (?2 = '' OR id < ?2) AND ?3 IS ?3 AND ?4 IS ?4 ORDER BY id DESC LIMIT ?5`,
+    cursor: (row) => [row.id, 0, 0],
+  });
+}
+
+/** `GET /v1/decisions?lead=…`: from history and journal, newest last; those that led to nothing too. */
+export async function listDecisions(c: AppContext): Promise<Response> {
+  const who = await workspaceOf(c);
+  if (who instanceof Response) return who;
+  const lead = c.req.query("lead");
+  const items: { lead: string; decision: Decision }[] = [];
+  for await (const entry of readHistory(ledgerOf(c.env, who.shard), c.env.HISTORY, who.workspace)) {
+    if (entry.type !== "decision" || (lead !== undefined && entry.lead !== lead)) continue;
+    items.push({ lead: entry.lead, decision: entry.decision });
+    if (items.length > limitOf(c)) items.shift();
+  }
+  return Response.json({ items });
+}
+
+/** `GET /v1/leads/:id`: the object's own state, which is never behind. Follows merges. */
+export async function readLead(c: AppContext): Promise<Response> {
+  const who = await workspaceOf(c);
+  if (who instanceof Response) return who;
+  const id = decodeURIComponent(c.req.param("id") ?? "");
+  if (!id.startsWith(`${who.workspace}/`)) return problem(404, { code: "no_such_lead" });
+  const view = await viewOf(c.env, id);
+  if (view === null) return problem(404, { code: "no_such_lead" });
+  const { root, log } = view;
+  return Response.json({
+    id: root.name,
+    version: root.version,
+    lead: root.lead,
+    members: root.members.length,
+    follow_ups: root.follow_ups,
+    people: root.people,
+    apart: root.apart,
+    undecided: root.undecided,
+    signals: log.map((entry) => entry.signal),
+  });
+}
+
+async function viewOf(env: Env, id: string): Promise<IdentityView | null> {
+  let target = id;
+  for (let hops = 0; hops < hopsMax; hops++) {
+    const view = await readable(identityStub(env, target)).read();
+    if (view === null) return null;
+    if (!("moved" in view)) return view;
+    target = view.moved;
+  }
+  return null;
+}
+
+interface Listing {
+  /** ?1 workspace, ?2–?4 cursor, ?5 limit. */
+  readonly sql: string;
+  readonly cursor: (row: LedgerRow) => readonly [string, number, number];
+}
+
+async function list(c: AppContext, listing: Listing): Promise<Response> {
+  const who = await workspaceOf(c);
+  if (who instanceof Response) return who;
+  const cursor = parseCursor(c.req.query("cursor"));
+  if (cursor === null) return problem(400, { code: "bad_cursor", detail: "Use the next_cursor of the page before." });
+  const limit = limitOf(c);
+  const rows = await ledgerOf(c.env, who.shard)
+    .prepare(listing.sql)
+    .bind(who.workspace, ...cursor, limit + 1)
+    .all<LedgerRow>();
+  const page = rows.results.slice(0, limit);
+  const last = page.at(-1);
+  const next = rows.results.length > limit && last !== undefined ? btoa(JSON.stringify(listing.cursor(last))) : null;
+  return Response.json({ items: page.map(published), next_cursor: next });
+}
+
+const instants = ["last_event_timestamp", "created_at", "due_at", "raised_at"];
+
+function published(row: LedgerRow): Record<string, unknown> {
+  const { document, active_day: _internal, ...columns } = row;
+  const item: Record<string, unknown> = { ...columns, ...(JSON.parse(document) as object) };
+  for (const name of instants) if (typeof item[name] === "number") item[name] = new Date(item[name]).toISOString();
+  return item;
+}
+
+function parseCursor(text: string | undefined): readonly [string, number, number] | null {
+  if (text === undefined) return ["", 0, 0];
+  try {
+    const [id, a, b] = JSON.parse(atob(text)) as unknown[];
+    return typeof id === "string" && typeof a === "number" && typeof b === "number" ? [id, a, b] : null;
+  } catch {
+    return null;
+  }
+}
+
+function limitOf(c: AppContext): number {
+  const asked = Number(c.req.query("limit") ?? "50");
+  return Number.isInteger(asked) && asked > 0 ? Math.min(asked, pageSizeMax) : 50;
+}
+
+/** The generated stub type of a whole state is too deep for the compiler; this says the same of the one method used here. */
+function readable(stub: unknown): { read(): Promise<IdentityView | { readonly moved: string } | null> } {
+  return stub as { read(): Promise<IdentityView | { readonly moved: string } | null> };
+}

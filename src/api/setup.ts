@@ -1,0 +1,140 @@
+/** The API through which a workspace is set up: workspaces, emitters, policy, CRM connections. zod at the door. */
+import * as z from "zod";
+import { emitterOf } from "../../connectors/index.ts";
+import { canonicalJson, deriveKey, randomToken, seal } from "../crypto.ts";
+import { defaultPolicy } from "../decide/default-policy.ts";
+import { policySchema } from "../decide/policy.ts";
+import { type ProblemDetails, problem } from "../ingest/problem.ts";
+import type { AppContext } from "../ingest/receive.ts";
+import { connectLink } from "../install/oauth.ts";
+import { forgetConfig } from "../workspace.ts";
+import { hashApiKey, isAdmin, workspaceOf } from "./authorise.ts";
+
+const newWorkspace = z.strictObject({
+  id: z.string().regex(/^[a-z][a-z0-9-]{1,39}$/),
+  name: z.string().min(1).max(100),
+  /** E-mail addresses of the people who take follow-ups; the default policy's only team. */
+  sales_team: z.array(z.email()).min(1).max(500),
+});
+
+/** `POST /v1/workspaces`, by the administrator. The key is shown once. */
+export async function createWorkspace(c: AppContext): Promise<Response> {
+  if (!isAdmin(c)) return problem(401, { code: "unauthorised" });
+  const body = await checked(c, newWorkspace);
+  if (body instanceof Response) return body;
+  const now = Date.now();
+  const key = `bt_${body.id}_${randomToken()}`;
+  const policy = defaultPolicy(body.sales_team);
+  const taken = await c.env.CONTROL.prepare("SELECT 1 FROM workspaces WHERE id = ?").bind(body.id).first();
+  if (taken !== null) return problem(409, { code: "workspace_exists", detail: "There is a workspace of this id." });
+  await c.env.CONTROL.batch([
+    c.env.CONTROL.prepare("INSERT INTO workspaces VALUES (?, ?, ?, 1, 0, ?)").bind(body.id, body.name, hashApiKey(key), now),
+    c.env.CONTROL.prepare("INSERT INTO policies VALUES (?, 1, ?, 'baton', ?)").bind(body.id, canonicalJson(policy), now),
+  ]);
+  return Response.json({ id: body.id, api_key: key }, { status: 201 });
+}
+
+const newEmitter = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]{1,59}$/),
+  vendor: z.string().min(1).max(40),
+  /** Who answers for this tool. */
+  owner: z.email(),
+  settings: z.record(z.string().max(60), z.unknown()).default({}),
+  /** Several while one rotates. */
+  secrets: z.array(z.string().min(1).max(500)).max(5).default([]),
+});
+
+/** `POST /v1/emitters`. Answers with the address that the tool must be told. */
+export async function createEmitter(c: AppContext): Promise<Response> {
+  const who = await workspaceOf(c);
+  if (who instanceof Response) return who;
+  const body = await checked(c, newEmitter);
+  if (body instanceof Response) return body;
+  const connector = emitterOf(body.vendor);
+  if (connector === undefined) return problem(422, { code: "unknown_vendor", detail: `There is no connector named "${body.vendor}".` });
+  if (body.secrets.length === 0 && !connector.manifest.keyIsProof) {
+    return problem(422, { code: "secret_missing", detail: `${connector.manifest.label} signs what it sends; give its secret.` });
+  }
+  const key = `em_${randomToken()}`;
+  const secrets = await seal(deriveKey(c.env.BATON_MASTER_KEY, "emitter-secrets", who.workspace), key, JSON.stringify(body.secrets));
+  const written = await c.env.CONTROL.prepare("INSERT OR IGNORE INTO emitters VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)")
+    .bind(key, who.workspace, body.name, body.vendor, body.owner, JSON.stringify(body.settings), secrets, Date.now())
+    .run();
+  if (written.meta.changes === 0) return problem(409, { code: "emitter_exists", detail: "There is an emitter of this name." });
+  return Response.json({ name: body.name, vendor: body.vendor, key, url: `${c.env.PUBLIC_URL}/in/${key}` }, { status: 201 });
+}
+
+/** `GET /v1/emitters` */
+export async function listEmitters(c: AppContext): Promise<Response> {
+  const who = await workspaceOf(c);
+  if (who instanceof Response) return who;
+  const rows = await c.env.CONTROL.prepare("SELECT name, vendor, owner, disabled, created_at FROM emitters WHERE workspace = ? ORDER BY name")
+    .bind(who.workspace)
+    .all<{ name: string; vendor: string; owner: string; disabled: number; created_at: number }>();
+  const items = rows.results.map((row) => ({ ...row, disabled: row.disabled === 1, created_at: new Date(row.created_at).toISOString() }));
+  return Response.json({ items });
+}
+
+/** `GET /v1/policy` */
+export async function readPolicy(c: AppContext): Promise<Response> {
+  const who = await workspaceOf(c);
+  if (who instanceof Response) return who;
+  const row = await c.env.CONTROL.prepare(
+    "SELECT p.document FROM workspaces w JOIN policies p ON p.workspace = w.id AND p.version = w.policy_version WHERE w.id = ?",
+  )
+    .bind(who.workspace)
+    .first<{ document: string }>();
+  return row === null ? problem(404, { code: "no_policy" }) : new Response(row.document, { headers: { "content-type": "application/json" } });
+}
+
+/** `PUT /v1/policy`: the next version. Its `version` must be the present one plus one, so that two editors cannot overwrite each other. */
+export async function writePolicy(c: AppContext): Promise<Response> {
+  const who = await workspaceOf(c);
+  if (who instanceof Response) return who;
+  const policy = await checked(c, policySchema);
+  if (policy instanceof Response) return policy;
+  const present = await c.env.CONTROL.prepare("SELECT policy_version FROM workspaces WHERE id = ?").bind(who.workspace).first<{ policy_version: number }>();
+  if (present === null || policy.version !== present.policy_version + 1) {
+    return problem(409, { code: "policy_version", detail: `The next version is ${(present?.policy_version ?? 0) + 1}.` });
+  }
+  const [inserted] = await c.env.CONTROL.batch([
+    c.env.CONTROL.prepare("INSERT OR IGNORE INTO policies VALUES (?, ?, ?, 'api', ?)").bind(who.workspace, policy.version, canonicalJson(policy), Date.now()),
+    c.env.CONTROL.prepare("UPDATE workspaces SET policy_version = ? WHERE id = ? AND policy_version = ?").bind(policy.version, who.workspace, policy.version - 1),
+  ]);
+  if (inserted?.meta.changes === 0) return problem(409, { code: "policy_version", detail: "Somebody was faster; read the policy again." });
+  forgetConfig(c.env);
+  return Response.json({ version: policy.version });
+}
+
+/** `POST /v1/connections`: a link for the person who may connect the CRM. */
+export async function createConnection(c: AppContext): Promise<Response> {
+  const who = await workspaceOf(c);
+  if (who instanceof Response) return who;
+  const body = await checked(c, z.strictObject({ crm: z.enum(["hubspot", "salesforce"]) }));
+  if (body instanceof Response) return body;
+  return Response.json({ url: await connectLink(c.env, who.workspace, body.crm, Date.now()) }, { status: 201 });
+}
+
+/** `GET /v1/connections` */
+export async function listConnections(c: AppContext): Promise<Response> {
+  const who = await workspaceOf(c);
+  if (who instanceof Response) return who;
+  const rows = await c.env.CONTROL.prepare("SELECT crm, crm_account, status, world, connected_at FROM crm_accounts WHERE workspace = ? ORDER BY object")
+    .bind(who.workspace)
+    .all<{ crm: string; crm_account: string; status: string; world: string; connected_at: number }>();
+  return Response.json({ items: rows.results.map((row) => ({ ...row, connected_at: new Date(row.connected_at).toISOString() })) });
+}
+
+async function checked<T>(c: AppContext, schema: z.ZodType<T>): Promise<T | Response> {
+  let given: unknown;
+  try {
+    given = await c.req.json();
+  } catch {
+    return problem(400, { code: "not_json", detail: "The body is not JSON." });
+  }
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.slice(0, 50).map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+  const details: ProblemDetails = { code: "invalid", errors };
+  return problem(422, details);
+}

@@ -1,0 +1,33 @@
+/** The bindings and variables of wrangler.toml, plus the secrets (`wrangler secret put`). */
+import type { AccountObject } from "./objects/account.ts";
+import type { IdentityObject } from "./objects/identity.ts";
+import type { ProjectorObject } from "./objects/projector.ts";
+import type { Signal } from "./model.ts";
+
+export interface Env {
+  readonly CONTROL: D1Database;
+  readonly LEDGER_0: D1Database;
+  readonly HISTORY: R2Bucket;
+  readonly OVERFLOW: Queue<OverflowMessage>;
+  readonly IDENTITY: DurableObjectNamespace<IdentityObject>;
+  readonly ACCOUNT: DurableObjectNamespace<AccountObject>;
+  readonly PROJECTOR: DurableObjectNamespace<ProjectorObject>;
+
+  /** Where the world reaches this Worker; signatures and OAuth redirects are computed over it. */
+  readonly PUBLIC_URL: string;
+  readonly HUBSPOT_LOGIN_URL: string;
+  readonly HUBSPOT_API_URL: string;
+  readonly SALESFORCE_LOGIN_URL: string;
+
+  /** Secrets. */
+  readonly BATON_MASTER_KEY: string;
+  readonly BATON_ADMIN_TOKEN: string;
+  readonly HUBSPOT_CLIENT_ID?: string;
+  readonly HUBSPOT_CLIENT_SECRET?: string;
+  readonly SALESFORCE_CLIENT_ID?: string;
+  readonly SALESFORCE_CLIENT_SECRET?: string;
+}
+
+export interface OverflowMessage {
+  readonly signal: Signal;
+}

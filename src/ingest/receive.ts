@@ -1,0 +1,162 @@
+/**
+ * The door: bounded raw body → configured emitter → verify → translate → hand on. Everything that arrives is applied,
+ * quarantined where a person sees it, or refused with a clear answer; nothing in between (G1, G16).
+ */
+import type { Context } from "hono";
+import type { Delivery, SignalDraft } from "../../connectors/contract.ts";
+import { emitterOf } from "../../connectors/index.ts";
+import type { Env } from "../env.ts";
+import { type Failure, quarantined } from "../failure.ts";
+import { deliveryBytesMax, handOnConcurrency } from "../limits.ts";
+import { errorName, log } from "../log.ts";
+import { projectorStub } from "../objects/names.ts";
+import type { Count } from "../objects/projector.ts";
+import { toSignal } from "../translate/signal.ts";
+import { type ConfiguredEmitter, emitterByKey } from "../workspace.ts";
+import { boundedBody } from "./body.ts";
+import { deliver } from "./deliver.ts";
+import { keepQuarantined } from "./quarantine.ts";
+import { problem } from "./problem.ts";
+
+export type AppContext = Context<{ Bindings: Env }>;
+
+/** What became of the events of one delivery. */
+export interface Tally {
+  accepted: number;
+  duplicates: number;
+  conflicts: number;
+  skipped: number;
+  quarantined: number;
+}
+
+export type Received = { readonly ok: true; readonly tally: Tally } | { readonly ok: false; readonly response: Response };
+
+/** Webhooks of any emitter: `POST /in/:emitterKey`. */
+export async function receiveWebhook(c: AppContext): Promise<Response> {
+  const key = c.req.param("emitterKey") ?? "";
+  const received = await receiveDelivery(c, key, (vendor) => vendor !== "segment");
+  return received.ok ? Response.json(received.tally, { status: 202 }) : received.response;
+}
+
+/**
+ * Takes one delivery in. `accepts` says which connectors this door serves. The answers to a wrong key, a wrong secret and a
+ * wrong signature are the same: the sender is not told which check failed.
+ */
+export async function receiveDelivery(c: AppContext, key: string, accepts: (vendor: string) => boolean): Promise<Received> {
+  const now = Date.now();
+  const body = await boundedBody(c.req.raw, deliveryBytesMax);
+  if (!body.ok) return refusal(c, null, body.failure);
+  const later = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+  let emitter: ConfiguredEmitter | null;
+  try {
+    emitter = await emitterByKey(c.env, key, now, later);
+  } catch (error) {
+    log("error", "ingest.config_unreachable", { error: errorName(error) });
+    return { ok: false, response: problem(503, { code: "unavailable" }, { "retry-after": "5" }) };
+  }
+  const connector = emitter === null || !accepts(emitter.vendor) ? undefined : emitterOf(emitter.vendor);
+  if (emitter === null || connector === undefined) return refusal(c, null, { arm: "refused", reason: "unauthorised" });
+  const delivery = deliveryOf(c, body.value, now);
+  const verified = connector.verify(delivery, emitter.secrets, now);
+  if (!verified.ok) return refusal(c, emitter, { ...verified.failure, reason: "unauthorised" }, verified.failure.reason);
+
+  const translated = connector.translate(delivery, emitter.settings);
+  const tally = emptyTally();
+  if (!translated.ok) {
+    if (translated.failure.arm !== "quarantined") return refusal(c, emitter, translated.failure);
+    return settle(c, emitter, tally, [{ body: textOf(body.value), failure: translated.failure }], now);
+  }
+  const { drafts, skipped, quarantined: broken = [] } = translated.value;
+  tally.skipped = skipped.length;
+  const kept: Kept[] = broken.length === 0 ? [] : [{ body: textOf(body.value), failure: quarantined(broken[0]?.reason ?? "bad_event") }];
+  const done = await handOnAll(c, emitter, drafts, now, tally, kept);
+  if (!done) return { ok: false, response: problem(503, { code: "unavailable", detail: "Not everything could be stored." }, { "retry-after": "5" }) };
+  return settle(c, emitter, tally, kept, now);
+}
+
+export interface Kept {
+  readonly body: string;
+  readonly failure: Failure;
+}
+
+export function emptyTally(): Tally {
+  return { accepted: 0, duplicates: 0, conflicts: 0, skipped: 0, quarantined: 0 };
+}
+
+/** Hands drafts on, a bounded number at a time. False when one could be stored nowhere: then the sender must try again. */
+export async function handOnAll(
+  c: AppContext,
+  emitter: ConfiguredEmitter,
+  drafts: readonly SignalDraft[],
+  now: number,
+  tally: Tally,
+  kept: Kept[],
+): Promise<boolean> {
+  const origin = { workspace: emitter.workspace.id, emitter: emitter.name, receivedAt: now };
+  let allStored = true;
+  const handOn = async (draft: SignalDraft): Promise<void> => {
+    const signal = toSignal(draft, origin);
+    if (!signal.ok) {
+      kept.push({ body: JSON.stringify(draft), failure: signal.failure });
+      return;
+    }
+    const delivered = await deliver(c.env, emitter.workspace, emitter.facts, signal.value);
+    if (delivered === null) allStored = false;
+    else if (delivered === "duplicate") tally.duplicates++;
+    else if (delivered === "conflict") {
+      tally.conflicts++;
+      kept.push({ body: JSON.stringify(draft), failure: quarantined("key_conflict", "This key is known with another body.") });
+    } else tally.accepted++;
+  };
+  for (let at = 0; at < drafts.length; at += handOnConcurrency) {
+    await Promise.all(drafts.slice(at, at + handOnConcurrency).map(handOn));
+  }
+  return allStored;
+}
+
+/** Keeps what must be kept, counts what is worth counting, and answers. */
+export async function settle(c: AppContext, emitter: ConfiguredEmitter, tally: Tally, kept: readonly Kept[], now: number): Promise<Received> {
+  tally.quarantined = kept.length;
+  try {
+    for (const { body, failure } of kept) await keepQuarantined(c.env, emitter, body, failure, now);
+  } catch (error) {
+    log("error", "ingest.quarantine", { error: errorName(error) });
+    return { ok: false, response: problem(503, { code: "unavailable", detail: "Not everything could be stored." }, { "retry-after": "5" }) };
+  }
+  const reasons = kept.map(({ failure }) => `quarantined:${failure.reason}`);
+  if (tally.duplicates > 0) reasons.push("duplicate");
+  if (reasons.length > 0) countLater(c, emitter, reasons, tally.duplicates);
+  return { ok: true, tally };
+}
+
+export function refusal(c: AppContext, emitter: ConfiguredEmitter | null, failure: Failure, inside = failure.reason): Received {
+  if (emitter !== null) countLater(c, emitter, [`refused:${inside}`], 0);
+  log("info", "ingest.refused", { reason: inside, emitter: emitter?.name });
+  const details = { code: failure.reason, ...(failure.detail === undefined ? {} : { detail: failure.detail }) };
+  if (failure.reason === "unauthorised") return { ok: false, response: problem(401, { code: "unauthorised" }) };
+  return { ok: false, response: problem(failure.reason.endsWith("too_large") ? 413 : 400, details) };
+}
+
+function countLater(c: AppContext, emitter: ConfiguredEmitter, reasons: readonly string[], duplicates: number): void {
+  const counts: Count[] = reasons.map((what) => ({
+    workspace: emitter.workspace.id,
+    emitter: emitter.name,
+    what,
+    count: what === "duplicate" ? duplicates : 1,
+  }));
+  c.executionCtx.waitUntil(projectorStub(c.env, emitter.workspace.shard, emitter.name).count(counts));
+}
+
+export function deliveryOf(c: AppContext, body: Uint8Array, receivedAt: number): Delivery {
+  const headers: Record<string, string> = {};
+  c.req.raw.headers.forEach((value, name) => {
+    headers[name.toLowerCase()] = value;
+  });
+  // Vendors sign the address that they called, which is the public one, whatever stands between.
+  const { pathname, search } = new URL(c.req.url);
+  return { method: c.req.method, url: `${c.env.PUBLIC_URL}${pathname}${search}`, headers, body, receivedAt };
+}
+
+function textOf(body: Uint8Array): string {
+  return new TextDecoder().decode(body);
+}

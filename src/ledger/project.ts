@@ -1,0 +1,87 @@
+/**
+ * Writes projections into a ledger shard: one D1 batch for many leads, one statement per table, each row guarded by its
+ * version so that rows only move forward (G8) and an unchanged row costs nothing.
+ */
+import type { ExceptionRow, FollowUpRow, JournalEntry, LeadRow, Projection } from "./rows.ts";
+
+/** D1 takes bound strings up to 2 MB; a chunk of rows stays well below. */
+const chunkBytesMax = 1_000_000;
+
+export function projectStatements(ledger: D1Database, projections: readonly Projection[], chunkId: string, now: number): D1PreparedStatement[] {
+  const leads = projections.flatMap(({ workspace, leads: rows }) => rows.map((row): LeadRow & { workspace: string } => ({ workspace, ...row })));
+  const followUps = projections.flatMap(({ workspace, follow_ups }) => follow_ups.map((row): FollowUpRow & { workspace: string } => ({ workspace, ...row })));
+  const exceptions = projections.flatMap(({ workspace, exceptions: rows }) => rows.map((row): ExceptionRow & { workspace: string } => ({ workspace, ...row })));
+  return [
+    ...upserts(ledger, "leads", leadColumns, leads, "excluded.version > leads.version"),
+    ...upserts(ledger, "follow_ups", followUpColumns, followUps, unlessSame("follow_ups")),
+    ...upserts(ledger, "exceptions", exceptionColumns, exceptions, unlessSame("exceptions")),
+    ...journalRows(ledger, projections, chunkId, now),
+  ];
+}
+
+const leadColumns = [
+  "id",
+  "version",
+  "email",
+  "name",
+  "lifecycle_state",
+  "lead_score",
+  "source",
+  "last_event_timestamp",
+  "idempotency_key",
+  "active_day",
+  "merged_into",
+  "document",
+] as const;
+const followUpColumns = ["id", "version", "lead", "play", "state", "holder", "tier", "created_at", "due_at", "document"] as const;
+const exceptionColumns = ["id", "version", "lead", "reason", "owner", "state", "raised_at", "due_at", "document"] as const;
+
+/** A lead's projection carries all its follow-ups and exceptions: only those that changed are written. */
+function unlessSame(table: string): string {
+  return `excluded.version > ${table}.version AND (excluded.document <> ${table}.document OR excluded.state <> ${table}.state OR excluded.lead <> ${table}.lead)`;
+}
+
+function upserts(
+  ledger: D1Database,
+  table: string,
+  columns: readonly string[],
+  rows: readonly object[],
+  guard: string,
+): D1PreparedStatement[] {
+  const all = ["workspace", ...columns];
+  const values = all.map((column) => `value ->> '$.${column}'`).join(", ");
+  const updates = columns.filter((column) => column !== "id").map((column) => `${column} = excluded.${column}`);
+  const sql = `INSERT INTO ${table} (${all.join(", ")}) SELECT ${values} FROM json_each(?) WHERE true
+    ON CONFLICT (workspace, id) DO UPDATE SET ${updates.join(", ")} WHERE ${guard}`;
+  return chunks(rows).map((json) => ledger.prepare(sql).bind(json));
+}
+
+function journalRows(ledger: D1Database, projections: readonly Projection[], chunkId: string, now: number): D1PreparedStatement[] {
+  const byWorkspace = new Map<string, JournalEntry[]>();
+  for (const { workspace, journal } of projections) byWorkspace.set(workspace, [...(byWorkspace.get(workspace) ?? []), ...journal]);
+  const statements: D1PreparedStatement[] = [];
+  for (const [workspace, entries] of byWorkspace) {
+    for (const [index, json] of chunks(entries).entries()) {
+      statements.push(ledger.prepare("INSERT OR IGNORE INTO journal VALUES (?, ?, ?, ?)").bind(workspace, `${chunkId}.${index}`, now, json));
+    }
+  }
+  return statements;
+}
+
+function chunks(rows: readonly object[]): string[] {
+  const done: string[] = [];
+  let current: string[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    const json = JSON.stringify(row);
+    if (bytes + json.length > chunkBytesMax && current.length > 0) {
+      done.push(`[${current.join(",")}]`);
+      current = [];
+      bytes = 0;
+    }
+    current.push(json);
+    bytes += json.length + 1;
+  }
+  if (current.length > 0) done.push(`[${current.join(",")}]`);
+  return done;
+}

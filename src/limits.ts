@@ -1,0 +1,72 @@
+/** Every bound and delay of the engine in one place, with its reason. Units stand last in the name. */
+
+/* ---- the door */
+/** Stripe and HubSpot stay under 1 MB; Segment allows 500 KB a batch. More is a mistake or an attack. */
+export const deliveryBytesMax = 1_000_000;
+/** NDJSON backfills on /v1/signals: 5,000 signals of 1 KB; a longer file is sent in parts. */
+export const ndjsonBytesMax = 5_000_000;
+export const ndjsonLinesMax = 5_000;
+/** Signals of one delivery handed on at the same time: bounded so that one batch cannot hold a whole isolate. */
+export const handOnConcurrency = 32;
+/** A sender's clock may be this far ahead before we stop believing it and use the arrival time. */
+export const clockAheadMaxMs = 10 * 60_000;
+/** Configuration is cached in an isolate for so long: the longest a revoked key keeps working. */
+export const configTtlMs = 10_000;
+export const configEntriesMax = 2_000;
+/** Remembered `identifier -> root` hints of one isolate; a hint is never trusted, only tried first. */
+export const hintEntriesMax = 10_000;
+
+/* ---- a signal */
+export const identifiersMax = 20;
+export const traitsMax = 40;
+export const traitLengthMax = 500;
+export const kindPattern = /^[a-z][a-z0-9_]{1,49}$/;
+/** One log entry must stay far below the 2 MB row limit of SQLite in Durable Objects. */
+export const signalBytesMax = 32_000;
+
+/* ---- an identity */
+/** Moves followed before we give up and retry later; DESIGN §6.1. Chains this long do not occur after compression. */
+export const hopsMax = 40;
+export const membersMax = 50;
+/** Longest a decision waits for identifiers that are being linked; DESIGN §6.2. */
+export const linkWaitMs = 2_000;
+/** The alarm behind work that normally finishes at once: fires only when the turn after the commit was lost. */
+export const guardMs = 5_000;
+/** Tail entries after which a root writes its snapshot, so that a wake-up replays little. */
+export const tailEntriesMax = 64;
+/** Days of per-kind counts that scoring looks back on. */
+export const countDaysMax = 180;
+/** Transfer of a merge travels in chunks below the 32 MB RPC limit; entries per chunk. */
+export const absorbEntriesMax = 500;
+
+/* ---- an account */
+/** The engine stops at this share of a published limit (G15). */
+export const budgetShare = 0.95;
+/** Share of the budget that only the hot tier may use (DESIGN §6.4). */
+export const hotReserveShare = 0.2;
+/** Requests under way at once towards one CRM account. */
+export const inFlightMax = 6;
+/** A CRM request that takes longer has an unknown outcome. HubSpot gives up itself at 100 s (524). */
+export const crmDeadlineMs = 20_000;
+/** An identity waits this long for a receipt before it lets go and is called back. */
+export const submitWaitMs = 5_000;
+/** Attempts that ended in a definite "not now" before a person is asked. 40 with back-off is more than a day. */
+export const attemptsMax = 40;
+/** Rows the account loads at start. More wait in the table and are loaded as the queue drains. */
+export const queueLoadMax = 5_000;
+/** Owners are read again after this. */
+export const ownersTtlMs = 3_600_000;
+/** Refresh a token when this share of its life has passed, so that the old one still serves meanwhile. */
+export const refreshAtShare = 0.5;
+/** Reads after an attempt, both empty, before a plain create may be tried again where no server key exists (CRM-FACTS §1.3). */
+export const settleReadsMs: readonly number[] = [60_000, 600_000];
+
+/* ---- the projector */
+/** Projections gathered into one D1 batch: by time and by number. */
+export const projectorWindowMs = 250;
+export const projectorRowsMax = 200;
+/** Journal chunks older than this are moved to R2 by the cron. */
+export const journalKeepMs = 10 * 60_000;
+
+/* ---- the API */
+export const pageSizeMax = 200;

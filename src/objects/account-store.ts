@@ -1,0 +1,94 @@
+/**
+ * Storage of one CRM account: its grant (sealed), its facts, and the ledger of actions of DESIGN §6.3:
+ * `pending → intent(n) → done | cancelled | parked`, key = action key. An action that can leave at once is written first as
+ * `intent`: one row before the call, one after it.
+ */
+import type { Command, Installation } from "../../connectors/contract.ts";
+import type { CrmName, Receipt } from "../model.ts";
+
+export interface AccountFacts {
+  readonly name: string;
+  readonly workspace: string;
+  readonly crm: CrmName;
+  readonly crmAccount: string;
+  readonly installation: Installation;
+  /** Sealed `Grant`. */
+  readonly grant: string;
+  readonly grantedAt: number;
+  /** True from before a refresh leaves until its answer is stored: a restart then knows that one may be under way. */
+  readonly refreshing: boolean;
+  readonly status: "connected" | "blocked";
+  readonly problem: string | null;
+  /** Delays of the reads after an attempt whose outcome is unknown, where no server key exists. */
+  readonly settleReadsMs: readonly number[];
+}
+
+export type ActionState = "pending" | "intent" | "done" | "cancelled" | "parked";
+
+export interface Action {
+  readonly key: string;
+  readonly state: ActionState;
+  readonly hot: boolean;
+  /** Identity that is told of the outcome. */
+  readonly node: string;
+  readonly command: Command;
+  readonly holder: string;
+  readonly attempts: number;
+  readonly notBefore: number;
+  /** When the last request left whose outcome is unknown. */
+  readonly attemptAt: number;
+  /** Reads by key since then that found nothing. */
+  readonly emptyReads: number;
+  readonly receipt: Receipt | null;
+  readonly problem: string | null;
+}
+
+type Row = { key: string; state: string; body: string };
+
+export class AccountStore {
+  readonly #storage: DurableObjectStorage;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    storage.sql.exec("CREATE TABLE IF NOT EXISTS actions (key TEXT PRIMARY KEY, state TEXT NOT NULL, body TEXT NOT NULL) WITHOUT ROWID");
+  }
+
+  facts(): AccountFacts | null {
+    return this.#storage.kv.get<AccountFacts>("facts") ?? null;
+  }
+
+  saveFacts(facts: AccountFacts): void {
+    this.#storage.kv.put("facts", facts);
+  }
+
+  action(key: string): Action | null {
+    const row = this.#storage.sql.exec<Row>("SELECT * FROM actions WHERE key = ?", key).toArray()[0];
+    return row === undefined ? null : parse(row);
+  }
+
+  save(actions: readonly Action[]): void {
+    this.#storage.transactionSync(() => {
+      for (const action of actions) {
+        const { key, state, ...body } = action;
+        this.#storage.sql.exec(
+          "INSERT INTO actions VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET state = excluded.state, body = excluded.body",
+          key,
+          state,
+          JSON.stringify(body),
+        );
+      }
+    });
+  }
+
+  /** What is still to be done, for a start after an eviction. Read once per incarnation. */
+  unfinished(limit: number): readonly Action[] {
+    return this.#storage.sql
+      .exec<Row>("SELECT * FROM actions WHERE state IN ('pending', 'intent') LIMIT ?", limit)
+      .toArray()
+      .map(parse);
+  }
+}
+
+function parse(row: Row): Action {
+  return { ...(JSON.parse(row.body) as Omit<Action, "key" | "state">), key: row.key, state: row.state as ActionState };
+}

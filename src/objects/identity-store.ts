@@ -1,0 +1,99 @@
+/**
+ * Storage of one identity object: the node's snapshot in one key, and a log with one row per signal behind it. Everything is
+ * synchronous, so that a load or a commit is one turn.
+ *
+ * Rows written (each is billed): a signal costs one log row; the snapshot is written when something else than a signal
+ * changed, or when the tail grew long. A wake-up reads the snapshot and replays the tail.
+ */
+import { tailEntriesMax } from "../limits.ts";
+import type { Signal } from "../model.ts";
+import { applyEntry, type LogEntry, type Node, newRoot, type Root } from "../resolve/node.ts";
+
+export class IdentityStore {
+  readonly #storage: DurableObjectStorage;
+  #hasLog = false;
+  #savedSeq = 0;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+  }
+
+  load(): Node {
+    const saved = this.#storage.kv.get<Node>("node");
+    if (saved !== undefined && saved.role !== "root") return saved;
+    this.#hasLog = this.#storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'log'").toArray().length > 0;
+    if (!this.#hasLog) return saved ?? { role: "unused" };
+    this.#savedSeq = saved?.seq ?? 0;
+    const tail = this.#entries("SELECT entry FROM log WHERE seq > ? ORDER BY seq", this.#savedSeq);
+    const first = tail[0];
+    if (saved === undefined && first === undefined) return { role: "unused" };
+    const start = saved ?? newRoot(first?.root ?? "", first?.signal.workspace ?? "");
+    return tail.reduce<Root>(applyEntry, start);
+  }
+
+  /** The stored entry of a key, or null: a signal is applied at most once per key (G2). */
+  entry(key: string): LogEntry | null {
+    if (!this.#hasLog) return null;
+    return this.#entries("SELECT entry FROM log WHERE key = ?", key)[0] ?? null;
+  }
+
+  signals(keys: readonly string[]): readonly Signal[] {
+    if (keys.length === 0 || !this.#hasLog) return [];
+    return this.#entries("SELECT entry FROM log WHERE key IN (SELECT value FROM json_each(?))", JSON.stringify(keys)).map((entry) => entry.signal);
+  }
+
+  entriesAfter(seq: number): readonly LogEntry[] {
+    return this.#hasLog ? this.#entries("SELECT entry FROM log WHERE seq > ? ORDER BY seq", seq) : [];
+  }
+
+  latest(count: number): readonly LogEntry[] {
+    return this.#hasLog ? this.#entries("SELECT entry FROM log ORDER BY seq DESC LIMIT ?", count) : [];
+  }
+
+  /** Commits one log row, and the snapshot `root` (which includes it) when the tail grew long. Throws whole or not at all. */
+  append(entry: LogEntry, root: Root): void {
+    this.#storage.transactionSync(() => {
+      this.#insert(entry);
+      if (entry.seq - this.#savedSeq >= tailEntriesMax) this.#put(root);
+    });
+    this.#hasLog = true;
+    if (entry.seq - this.#savedSeq >= tailEntriesMax) this.#savedSeq = entry.seq;
+  }
+
+  /** Commits a snapshot together with log rows that came from elsewhere (a merge). */
+  save(root: Root, entries: readonly LogEntry[] = []): void {
+    this.#storage.transactionSync(() => {
+      for (const entry of entries) this.#insert(entry);
+      this.#put(root);
+    });
+    if (entries.length > 0) this.#hasLog = true;
+    this.#savedSeq = root.seq;
+  }
+
+  /** Commits an alias. Its own log is dropped only when the parent has acknowledged the state. */
+  saveAlias(node: Extract<Node, { role: "alias" }>): void {
+    this.#storage.transactionSync(() => {
+      this.#storage.kv.put("node", node);
+      if (node.acknowledged && this.#hasLog) this.#storage.sql.exec("DROP TABLE log");
+    });
+    if (node.acknowledged) this.#hasLog = false;
+  }
+
+  #put(root: Root): void {
+    this.#storage.kv.put("node", root);
+  }
+
+  #insert(entry: LogEntry): void {
+    if (!this.#hasLog) {
+      this.#storage.sql.exec("CREATE TABLE IF NOT EXISTS log (key TEXT PRIMARY KEY, seq INTEGER NOT NULL, entry TEXT NOT NULL) WITHOUT ROWID");
+    }
+    this.#storage.sql.exec("INSERT INTO log VALUES (?, ?, ?)", entry.signal.idempotency_key, entry.seq, JSON.stringify(entry));
+  }
+
+  #entries(query: string, binding: string | number): LogEntry[] {
+    return this.#storage.sql
+      .exec<{ entry: string }>(query, binding)
+      .toArray()
+      .map((row) => JSON.parse(row.entry) as LogEntry);
+  }
+}

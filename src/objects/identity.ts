@@ -1,0 +1,556 @@
+/**
+ * One person (or one identifier of one): serialises everything about it. A thin shell: it loads the node, asks the pure
+ * core (`resolve`, `decide`, `act`), commits in one turn, and then works off what the state obliges it to do.
+ *
+ * Rules kept here (DESIGN §6): every method may run twice and is idempotent by key; no lock crosses a call: after each
+ * await the state is read again and re-validated; obligations are in the state, never only in a variable; the alarm is
+ * armed before the answer leaves and behind every piece of work, so that a crash at any await only delays.
+ *
+ * What lies only in memory between commits is what can be asked for again: links just made (the alias answers `moved`),
+ * receipts (the account object answers again), what the ledger confirmed (projecting twice changes nothing).
+ */
+import { DurableObject } from "cloudflare:workers";
+import { closeTask, createTask } from "../act/outbox.ts";
+import { canonicalJson } from "../crypto.ts";
+import { type Answer, decide } from "../decide/decide.ts";
+import { holdOf } from "../decide/hold.ts";
+import { kindRuleOf } from "../decide/policy.ts";
+import type { Env } from "../env.ts";
+import { projectionOf } from "../ledger/rows.ts";
+import { absorbEntriesMax, guardMs, hopsMax, linkWaitMs, membersMax } from "../limits.ts";
+import { errorName, log } from "../log.ts";
+import type { Identifier, Receipt, Signal } from "../model.ts";
+import {
+  type ActionRecord,
+  absorb,
+  applyAnswer,
+  applyEntry,
+  type FollowUpRecord,
+  followUpFacts,
+  guard,
+  keepApart,
+  type LinkTodo,
+  type LogEntry,
+  linkDone,
+  type Node,
+  newRoot,
+  type Root,
+  recordReceipt,
+  type Strong,
+  setAction,
+  strongOf,
+} from "../resolve/node.ts";
+import { type WorkspaceFacts, workspaceById } from "../workspace.ts";
+import { IdentityStore } from "./identity-store.ts";
+import { accountStub, identityStub, projectorStub } from "./names.ts";
+import { policyOf } from "./policy-cache.ts";
+
+export interface ReceiveCall {
+  /** The name this object was called by. */
+  readonly self: string;
+  readonly signal: Signal;
+  /** Nodes of the signal's identifiers, in their order. */
+  readonly nodes: readonly string[];
+  readonly workspace: WorkspaceFacts;
+}
+
+export type ReceiveAnswer =
+  | { readonly arm: "applied" }
+  | { readonly arm: "duplicate" }
+  /** The key is known with another body: refused, and recorded by the caller. */
+  | { readonly arm: "conflict" }
+  | { readonly arm: "moved"; readonly to: string }
+  | { readonly arm: "busy" };
+
+export type ClaimAnswer =
+  | { readonly arm: "claimed" }
+  | { readonly arm: "moved"; readonly to: string }
+  | { readonly arm: "root"; readonly strong: Strong };
+
+export type JoinAnswer = { readonly arm: "joined" } | { readonly arm: "moved"; readonly to: string } | { readonly arm: "apart"; readonly reason: string };
+
+export interface IdentityView {
+  readonly root: Root;
+  readonly log: readonly LogEntry[];
+}
+
+export class IdentityObject extends DurableObject<Env> {
+  readonly #store: IdentityStore;
+  #node: Node | null = null;
+  /** Changes of the state that lie only in memory and are saved at the next quiet moment. */
+  #unsaved = false;
+  #projectDue = false;
+  #alarmAt: number | null | undefined = undefined;
+  /** Obligations being worked on by this incarnation; a hint against doing them twice at once, nothing more. */
+  readonly #busy = new Set<string>();
+  readonly #running = new Set<Promise<void>>();
+  #inAlarm = false;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#store = new IdentityStore(ctx.storage);
+  }
+
+  /* ------------------------------------------------------------------------------------------ the door */
+
+  async receive(call: ReceiveCall): Promise<ReceiveAnswer> {
+    if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();
+    const node = this.#load();
+    if (node.role === "alias") {
+      if (node.acknowledged) return { arm: "moved", to: node.parent };
+      await this.#transfer();
+      const after = this.#load();
+      return after.role === "alias" && after.acknowledged ? { arm: "moved", to: after.parent } : { arm: "busy" };
+    }
+    const { signal } = call;
+    const known = this.#store.entry(signal.idempotency_key);
+    if (known !== null) {
+      this.#pump();
+      return { arm: sameFact(known.signal, signal) ? "duplicate" : "conflict" };
+    }
+
+    const now = Date.now();
+    const policy = policyOf(call.workspace.policyVersion, call.workspace.id, call.workspace.policyJson);
+    const root = node.role === "root" ? node : newRoot(call.self, signal.workspace);
+    const tier = policy.tiers[kindRuleOf(policy, signal.kind).tier];
+    // Somebody who could not be reached until now may have become reachable: no reason to let that wait.
+    const windowMs = root.undecided.some((item) => item.waiting) ? 0 : tier.window_ms;
+    const draft: LogEntry = {
+      seq: root.seq + 1,
+      root: root.name,
+      signal,
+      node_of: call.nodes,
+      undecided: { key: signal.idempotency_key, decide_at: now + windowMs, waiting: false },
+    };
+    const applied = applyEntry(root, draft);
+    // With every identifier linked, an urgent signal is decided in this very turn; else the links come first (§6.2).
+    if (windowMs === 0 && applied.links.length === 0) {
+      const answer = decide({
+        policy,
+        lead: applied.lead,
+        leadId: applied.name,
+        followUps: followUpFacts(applied),
+        signals: [...this.#undecidedSignals(applied, signal.idempotency_key), signal],
+        now,
+      });
+      const entry: LogEntry = { ...draft, answer, targets: call.workspace.targets };
+      const next = applyEntry(root, entry);
+      this.#store.append(entry, next);
+      this.#node = next;
+      this.#projectDue = true;
+    } else {
+      this.#store.append(draft, applied);
+      this.#node = applied;
+    }
+    this.#pump();
+    return { arm: "applied" };
+  }
+
+  /** What the card, the API and the console show; null where nothing is known. Follows no move: the caller does. */
+  read(): IdentityView | { readonly moved: string } | null {
+    const node = this.#load();
+    if (node.role === "unused") return null;
+    if (node.role === "alias") return { moved: node.parent };
+    return { root: node, log: this.#store.latest(100) };
+  }
+
+  /* ------------------------------------------------------------------------------------ link and merge (§6.2) */
+
+  /** Asked by the root `by`: an unused node becomes its alias at once, an alias says where it belongs, a root says so. */
+  claim(call: { readonly by: string }): ClaimAnswer {
+    const node = this.#load();
+    if (node.role === "alias") return { arm: "moved", to: node.parent };
+    if (node.role === "root") return { arm: "root", strong: strongOf(node) };
+    const alias: Node = { role: "alias", parent: call.by, acknowledged: true };
+    this.#store.saveAlias(alias);
+    this.#node = alias;
+    return { arm: "claimed" };
+  }
+
+  /** The smaller root `to` asks this larger one to become part of it. */
+  async requestLink(call: { readonly to: string; readonly over: Identifier; readonly strong: Strong }): Promise<JoinAnswer> {
+    const node = this.#load();
+    if (node.role === "unused") return { arm: "moved", to: call.to };
+    if (node.role === "alias") {
+      if (!node.acknowledged) await this.#transfer();
+      return node.parent === call.to ? { arm: "joined" } : { arm: "moved", to: node.parent };
+    }
+    const reason = guard(strongOf(node), call.strong, call.over, membersMax);
+    if (reason !== null) return { arm: "apart", reason };
+    this.#seal(node, call.to);
+    await this.#transfer();
+    return { arm: "joined" };
+  }
+
+  /**
+   * Takes in entries of a root that lost, and with the last chunk its state. Idempotent: an entry is applied once per
+   * key, a loser once per name.
+   */
+  async absorb(call: { readonly self: string; readonly loser: Root; readonly entries: readonly LogEntry[]; readonly last: boolean }): Promise<
+    { readonly arm: "ok" } | { readonly arm: "moved"; readonly to: string }
+  > {
+    const found = await workspaceById(this.env, call.loser.workspace, Date.now(), (work) => this.ctx.waitUntil(work));
+    const node = this.#load();
+    if (node.role === "alias") return { arm: "moved", to: node.parent };
+    let root = node.role === "root" ? node : newRoot(call.self, call.loser.workspace);
+    if (root.absorbed.includes(call.loser.name)) return { arm: "ok" };
+    const fresh: LogEntry[] = [];
+    for (const entry of call.entries) {
+      if (this.#store.entry(entry.signal.idempotency_key) !== null) continue;
+      const { answer: _decidedThere, undecided: _goesWithTheState, ...facts } = entry;
+      const own: LogEntry = { ...facts, seq: root.seq + 1, root: root.name };
+      root = applyEntry(root, own);
+      fresh.push(own);
+    }
+    if (call.last) root = absorb(root, call.loser, [], found?.workspace.policy.one_open_per ?? "lead");
+    this.#store.save(root, fresh);
+    this.#node = root;
+    this.#unsaved = false;
+    this.#projectDue = true;
+    this.#pump();
+    return { arm: "ok" };
+  }
+
+  /** Makes the link, or finds out that it is made, or that it must not be. */
+  async #link(todo: LinkTodo): Promise<void> {
+    let target = todo.node;
+    for (let hops = 0; hops < hopsMax; hops++) {
+      const before = this.#root();
+      if (before === null) return;
+      if (target === before.name) return this.#change(linkDone(before, todo.node));
+      const answer = await identityStub(this.env, target).claim({ by: before.name });
+      const root = this.#root();
+      if (root === null || !root.links.some((link) => link.node === todo.node)) return;
+      if (answer.arm === "claimed") return this.#change(linkDone(root, todo.node));
+      if (answer.arm === "moved") {
+        target = answer.to;
+        continue;
+      }
+      const reason = guard(strongOf(root), answer.strong, todo.identifier, membersMax);
+      if (reason !== null) return this.#change(keepApart(root, todo.node, target, reason, Date.now()));
+      if (root.name > target) {
+        this.#seal(root, target);
+        return this.#transfer();
+      }
+      const joined = await identityStub(this.env, target).requestLink({ to: root.name, over: todo.identifier, strong: strongOf(root) });
+      const after = this.#root();
+      if (after === null) return;
+      if (joined.arm === "apart") return this.#change(keepApart(after, todo.node, target, joined.reason, Date.now()));
+      if (joined.arm === "joined") return this.#change(linkDone(after, todo.node));
+      target = joined.to;
+    }
+    log("warn", "link.hops", { node: todo.node });
+  }
+
+  /** The only commit point of a merge: from here on this node is an alias whose state is on its way. */
+  #seal(root: Root, parent: string): void {
+    const alias: Node = { role: "alias", parent, acknowledged: false, sealed: root };
+    this.#store.saveAlias(alias);
+    this.#node = alias;
+    this.#arm(Date.now() + guardMs);
+  }
+
+  async #transfer(): Promise<void> {
+    for (let hops = 0; hops < hopsMax; hops++) {
+      const node = this.#load();
+      if (node.role !== "alias" || node.acknowledged) return;
+      const { parent, sealed } = node;
+      const entries = this.#store.entriesAfter(0);
+      const chunks: LogEntry[][] = [];
+      for (let at = 0; at < entries.length; at += absorbEntriesMax) chunks.push(entries.slice(at, at + absorbEntriesMax));
+      if (chunks.length === 0) chunks.push([]);
+      let movedTo: string | null = null;
+      for (const [index, chunk] of chunks.entries()) {
+        const last = index === chunks.length - 1;
+        const answer = await identityStub(this.env, parent).absorb({ self: parent, loser: sealed, entries: chunk, last });
+        if (answer.arm === "moved") {
+          movedTo = answer.to;
+          break;
+        }
+      }
+      const after = this.#load();
+      if (after.role !== "alias" || after.acknowledged || after.parent !== parent) continue;
+      const alias: Node =
+        movedTo === null ? { role: "alias", parent, acknowledged: true } : { role: "alias", parent: movedTo, acknowledged: false, sealed };
+      this.#store.saveAlias(alias);
+      this.#node = alias;
+      this.#unsaved = false;
+    }
+  }
+
+  /* -------------------------------------------------------------------------------------- decide and act */
+
+  async #decideDue(): Promise<void> {
+    const first = this.#root();
+    if (first === null) return;
+    const found = await workspaceById(this.env, first.workspace, Date.now(), (work) => this.ctx.waitUntil(work));
+    const root = this.#root();
+    if (root === null || found === null || !decisionDue(root, Date.now())) return;
+    const { policy, targets } = found.workspace;
+    const signals = this.#undecidedSignals(root);
+    if (signals.length === 0) return;
+    const answer: Answer = decide({
+      policy,
+      lead: root.lead,
+      leadId: root.name,
+      followUps: followUpFacts(root),
+      signals,
+      now: Date.now(),
+    });
+    const next = applyAnswer(root, answer, targets);
+    this.#projectDue = true;
+    // A follow-up must be on disk before anything of it leaves; a decision that leads to nothing is saved with the rest.
+    if (answer.followUp === undefined) return this.#change(next);
+    this.#store.save(next);
+    this.#node = next;
+    this.#unsaved = false;
+  }
+
+  async #act(followUp: FollowUpRecord, action: ActionRecord): Promise<void> {
+    const before = this.#root();
+    if (before === null) return;
+    const account = accountStub(this.env, action.account);
+    if (followUp.state === "cancelled" && action.state === "pending") {
+      const answer = await account.cancel({ key: action.key });
+      const root = this.#root();
+      if (root === null) return;
+      if (answer.arm === "cancelled") return this.#change(setAction(root, action.key, (item) => ({ ...item, state: "cancelled" })));
+      if (answer.arm === "done") return this.#change(recordReceipt(root, action.key, answer.receipt));
+      return this.#change(setAction(root, action.key, (item) => ({ ...item, retry_at: Date.now() + guardMs })));
+    }
+    const found = await workspaceById(this.env, before.workspace, Date.now(), (work) => this.ctx.waitUntil(work));
+    const now = this.#root();
+    if (now === null || found === null) return;
+    const current = findAction(now, action.key);
+    if (current === null || current.action.state === "parked") return;
+    const closing = current.followUp.state === "cancelled";
+    // Asked again at the moment of sending: consent may have gone since the decision (G11).
+    if (!closing && holdOf(found.workspace.policy, now.lead) !== null) return this.#change(cancelFollowUp(now, followUp.id, "consent or a hold forbids it"));
+    const outgoing = closing
+      ? closeTask(current.followUp, current.action)
+      : createTask(found.workspace.policy, now, current.followUp, current.action, this.env.PUBLIC_URL);
+    const answer = await account.submit({ ...outgoing, node: now.name, workspace: now.workspace, hot: followUp.tier === "seconds" });
+    const root = this.#root();
+    if (root === null) return;
+    this.#projectDue = true;
+    switch (answer.arm) {
+      case "done":
+        if (closing) return this.#change(setAction(root, action.key, (item) => ({ ...item, state: "cancelled" })));
+        return this.#change(recordReceipt(root, action.key, answer.receipt));
+      case "cancelled":
+        return this.#change(setAction(root, action.key, (item) => ({ ...item, state: "cancelled" })));
+      case "parked":
+        return this.#change(setAction(root, action.key, (item) => ({ ...item, state: "parked", problem: answer.problem })));
+      case "pending":
+        return this.#change(
+          setAction(root, action.key, (item) => ({ ...item, attempts: item.attempts + 1, retry_at: Date.now() + answer.retryAfterMs })),
+        );
+    }
+  }
+
+  /** Asked by the account object before it sends something that waited: does it still hold? */
+  async confirm(call: { readonly key: string }): Promise<{ readonly arm: "go" } | { readonly arm: "stop" } | { readonly arm: "moved"; readonly to: string }> {
+    const first = this.#load();
+    if (first.role === "alias") return { arm: "moved", to: first.parent };
+    if (first.role === "unused") return { arm: "stop" };
+    const found = await workspaceById(this.env, first.workspace, Date.now(), (work) => this.ctx.waitUntil(work));
+    const root = this.#root();
+    const current = root === null ? null : findAction(root, call.key);
+    if (root === null || current === null || found === null) return { arm: "stop" };
+    if (current.followUp.state !== "open") return { arm: "stop" };
+    if (holdOf(found.workspace.policy, root.lead) === null) return { arm: "go" };
+    this.#change(cancelFollowUp(root, current.followUp.id, "consent or a hold forbids it"));
+    this.#pump();
+    return { arm: "stop" };
+  }
+
+  /** The account object tells how an action that it had taken over came out. May come twice. */
+  settle(call: { readonly key: string; readonly outcome: { readonly receipt: Receipt } | { readonly problem: string } }): { readonly moved: string | null } {
+    const node = this.#load();
+    if (node.role === "alias") return { moved: node.parent };
+    if (node.role === "unused") return { moved: null };
+    const current = findAction(node, call.key);
+    if (current === null || current.action.state === "done") return { moved: null };
+    const { outcome } = call;
+    this.#change(
+      "receipt" in outcome
+        ? recordReceipt(node, call.key, outcome.receipt)
+        : setAction(node, call.key, (item) => ({ ...item, state: "parked", problem: outcome.problem })),
+    );
+    this.#projectDue = true;
+    this.#pump();
+    return { moved: null };
+  }
+
+  /* -------------------------------------------------------------------------------------- obligations */
+
+  /**
+   * Works until nothing is due. While it runs no further alarm is set: should the object die, the platform runs this one
+   * again; and each setting is a billed row.
+   */
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    this.#inAlarm = true;
+    try {
+      const node = this.#load();
+      if (node.role === "alias" && !node.acknowledged) await this.#transfer();
+      if (node.role === "root" && node.version > node.projected.version) this.#projectDue = true;
+      this.#pump();
+      while (this.#running.size > 0) await Promise.all(this.#running);
+    } finally {
+      this.#inAlarm = false;
+    }
+    const root = this.#root();
+    if (root !== null) this.#armFor(root, Date.now());
+  }
+
+  /** Starts every obligation that is due and not under way, then arms the alarm for the rest. Safe to call at any time. */
+  #pump(): void {
+    const root = this.#root();
+    if (root === null) return;
+    const now = Date.now();
+    for (const link of root.links) this.#start(`link ${link.node}`, () => this.#link(link));
+    if (decisionDue(root, now)) this.#start("decide", () => this.#decideDue());
+    for (const { followUp, action } of openActions(root)) {
+      if (action.retry_at <= now) this.#start(`act ${action.key}`, () => this.#act(followUp, action));
+    }
+    if (this.#busy.size === 0) {
+      if (this.#projectDue) this.#start("project", () => this.#project());
+      else if (this.#unsaved) this.#save(root);
+    }
+    this.#armFor(root, now);
+  }
+
+  #start(name: string, work: () => Promise<void>): void {
+    if (this.#busy.has(name)) return;
+    this.#busy.add(name);
+    const run = async () => {
+      let failed = false;
+      try {
+        await work();
+      } catch (error) {
+        failed = true;
+        log("warn", "identity.work", { what: name.split(" ")[0] ?? "", error: errorName(error) });
+      } finally {
+        this.#busy.delete(name);
+      }
+      // A failure is left to the alarm, so that a broken dependency is not hammered.
+      if (!failed) this.#pump();
+    };
+    const running = run().finally(() => this.#running.delete(running));
+    this.#running.add(running);
+    this.ctx.waitUntil(running);
+  }
+
+  /** Saves what lies in memory, shows it to the ledger, and remembers (in memory) what the ledger confirmed. */
+  async #project(): Promise<void> {
+    const first = this.#root();
+    if (first === null) return;
+    this.#projectDue = false;
+    const found = await workspaceById(this.env, first.workspace, Date.now(), (work) => this.ctx.waitUntil(work));
+    const root = this.#root();
+    if (root === null || found === null) return;
+    // Only what is on disk is shown: a version the ledger has seen must never be taken back by a crash (G8).
+    if (this.#unsaved) this.#save(root);
+    const signals = this.#store.entriesAfter(root.projected.seq).map((entry) => entry.signal);
+    try {
+      await projectorStub(this.env, found.workspace.shard, root.name).project(projectionOf(root, signals, found.workspace.policy, Date.now()));
+    } catch (error) {
+      this.#projectDue = true;
+      throw error;
+    }
+    const after = this.#root();
+    if (after === null) return;
+    const { decisions, gone } = after.unprojected;
+    this.#node = {
+      ...after,
+      projected: { version: root.version, seq: root.seq },
+      unprojected: { decisions: decisions.slice(root.unprojected.decisions.length), gone: gone.slice(root.unprojected.gone.length) },
+    };
+  }
+
+  #armFor(root: Root, now: number): void {
+    let at = Number.POSITIVE_INFINITY;
+    if (root.links.length > 0 || this.#projectDue || this.#unsaved || this.#busy.size > 0) at = now + guardMs;
+    for (const item of root.undecided) if (!item.waiting) at = Math.min(at, Math.max(item.decide_at, now + 1));
+    for (const { action } of openActions(root)) at = Math.min(at, Math.max(action.retry_at, now + guardMs));
+    if (root.links.length > 0 && urgent(root)) at = Math.min(at, now + linkWaitMs);
+    if (at !== Number.POSITIVE_INFINITY) this.#arm(at);
+  }
+
+  /** Arms the alarm unless one stands that is early enough: each arming is a billed row. */
+  #arm(at: number): void {
+    if (this.#inAlarm || (this.#alarmAt !== null && this.#alarmAt !== undefined && this.#alarmAt <= at)) return;
+    this.#alarmAt = at;
+    this.ctx.waitUntil(this.ctx.storage.setAlarm(at));
+  }
+
+  /* -------------------------------------------------------------------------------------- state */
+
+  #load(): Node {
+    this.#node ??= this.#store.load();
+    return this.#node;
+  }
+
+  #root(): Root | null {
+    const node = this.#load();
+    return node.role === "root" ? node : null;
+  }
+
+  #change(root: Root): void {
+    if (this.#node === root) return;
+    this.#node = root;
+    this.#unsaved = true;
+  }
+
+  #save(root: Root): void {
+    this.#store.save(root);
+    this.#unsaved = false;
+  }
+
+  #undecidedSignals(root: Root, except = ""): readonly Signal[] {
+    return this.#store.signals(root.undecided.map((item) => item.key).filter((key) => key !== except));
+  }
+}
+
+function openActions(root: Root): { followUp: FollowUpRecord; action: ActionRecord }[] {
+  const open: { followUp: FollowUpRecord; action: ActionRecord }[] = [];
+  for (const followUp of root.follow_ups) {
+    for (const action of followUp.actions) {
+      const toClose = followUp.state === "cancelled" && action.state === "done";
+      if (action.state === "pending" || toClose) open.push({ followUp, action });
+    }
+  }
+  return open;
+}
+
+function findAction(root: Root, key: string): { followUp: FollowUpRecord; action: ActionRecord } | null {
+  for (const followUp of root.follow_ups) {
+    for (const action of followUp.actions) if (action.key === key) return { followUp, action };
+  }
+  return null;
+}
+
+function cancelFollowUp(root: Root, id: string, because: string): Root {
+  const follow_ups = root.follow_ups.map((item) => (item.id === id ? { ...item, state: "cancelled" as const, closed_because: because } : item));
+  return { ...root, version: root.version + 1, follow_ups };
+}
+
+/** True when a decision of this root waits for nothing but its links. */
+function urgent(root: Root): boolean {
+  return root.undecided.some((item) => !item.waiting);
+}
+
+/** A decision is due when its tier's time has come and its links are made, or have had their time. */
+function decisionDue(root: Root, now: number): boolean {
+  const due = root.undecided.filter((item) => !item.waiting && item.decide_at <= now);
+  if (due.length === 0) return false;
+  return root.links.length === 0 || due.some((item) => item.decide_at + linkWaitMs <= now);
+}
+
+/** Two deliveries of one key say the same when everything but their times agrees: vendors correct clocks on each retry. */
+function sameFact(a: Signal, b: Signal): boolean {
+  const facts = (signal: Signal) => ({ ...signal, occurred_at: 0, received_at: 0, properties: { ...signal.properties, clock_off_ms: 0 } });
+  return canonicalJson(facts(a)) === canonicalJson(facts(b));
+}
+

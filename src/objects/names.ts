@@ -1,0 +1,37 @@
+/** Names of objects and the way to them. A stub is broken after some errors, so each attempt takes a new one (DESIGN §6). */
+import { nodeName } from "../crypto.ts";
+import type { Env } from "../env.ts";
+import type { CrmName, Signal } from "../model.ts";
+
+export function identityStub(env: Env, name: string) {
+  return env.IDENTITY.get(env.IDENTITY.idFromName(name));
+}
+
+export function accountStub(env: Env, name: string) {
+  return env.ACCOUNT.get(env.ACCOUNT.idFromName(name));
+}
+
+export function accountName(workspace: string, crm: CrmName, crmAccount: string): string {
+  return `${workspace}/${crm}/${crmAccount}`;
+}
+
+/**
+ * Projections of one ledger shard are gathered by a few objects ("lanes"), so that they are batched and yet no object
+ * carries the whole traffic of a workspace.
+ */
+const projectorLanes = 4;
+
+export function projectorStub(env: Env, shard: number, leadName: string) {
+  const lane = Number.parseInt(leadName.slice(-4), 16) % projectorLanes;
+  return env.PROJECTOR.get(env.PROJECTOR.idFromName(`ledger-${shard}/${lane}`));
+}
+
+/** The nodes of a signal's identifiers, strongest first. */
+export function nodesOf(nameKey: Uint8Array, signal: Signal): readonly string[] {
+  return signal.identifiers.map(({ type, value }) => nodeName(nameKey, signal.workspace, type, value));
+}
+
+/** Errors after which the platform says that trying again is pointless or harmful. */
+export function isOverloaded(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "overloaded" in error && error.overloaded === true;
+}

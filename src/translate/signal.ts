@@ -1,0 +1,138 @@
+/**
+ * Draft → signal: what a connector made of an event becomes a canonical, normalised, bounded fact. Pure: the arrival time is
+ * an argument and the id comes from the event or its content, never from chance.
+ */
+import type { SignalDraft } from "../../connectors/contract.ts";
+import { canonicalJson, digest } from "../crypto.ts";
+import { fail, ok, quarantined, type Result } from "../failure.ts";
+import { clockAheadMaxMs, identifiersMax, kindPattern, signalBytesMax, traitLengthMax, traitsMax } from "../limits.ts";
+import type { AccountRef, Identifier, JsonObject, Signal } from "../model.ts";
+import { normaliseDomain, normaliseEmail, normaliseIdentifier, normalisePhone, rankOf } from "./normalise.ts";
+
+export interface Origin {
+  readonly workspace: string;
+  /** Name of the emitter inside the workspace. */
+  readonly emitter: string;
+  /** Epoch ms. */
+  readonly receivedAt: number;
+}
+
+/**
+ * Fails with `quarantined` only: whatever reaches this point was verified, so it is kept where a person sees it rather
+ * than refused (EMITTERS §1).
+ */
+export function toSignal(draft: SignalDraft, origin: Origin): Result<Signal> {
+  if (!kindPattern.test(draft.kind)) return fail(quarantined("bad_kind", "The kind is not a word like demo_requested."));
+  const traits = canonicalTraits(draft.traits ?? {});
+  const identifiers = canonicalIdentifiers(draft.identifiers, traits);
+  if (identifiers.length === 0) return fail(quarantined("no_identifier", "Nothing in the event names a person."));
+
+  const properties = { ...(draft.properties ?? {}) };
+  const occurredAt = believableInstant(draft.occurredAt, origin.receivedAt);
+  if (draft.occurredAt !== undefined && occurredAt !== draft.occurredAt) properties["clock_off_ms"] = draft.occurredAt - origin.receivedAt;
+  const id = draft.id !== undefined && draft.id !== "" ? shortId(draft.id) : `content:${digest(canonicalJson(draft))}`;
+  const signal: Signal = {
+    id,
+    idempotency_key: `${origin.emitter}:${id}`,
+    workspace: origin.workspace,
+    emitter: origin.emitter,
+    kind: draft.kind,
+    occurred_at: occurredAt,
+    received_at: origin.receivedAt,
+    identifiers,
+    traits,
+    account: canonicalAccount(draft.account ?? {}),
+    attribution: draft.attribution ?? {},
+    ...(draft.consent === undefined ? {} : { consent: draft.consent }),
+    properties: properties as JsonObject,
+    schema_version: 1,
+  };
+  if (JSON.stringify(signal).length > signalBytesMax) {
+    return fail(quarantined("too_large", `One event may be ${signalBytesMax} bytes after normalisation.`));
+  }
+  return ok(signal);
+}
+
+/** The event's own time, unless it lies too far in the future or is no time at all: then the arrival time. */
+function believableInstant(claimed: number | undefined, receivedAt: number): number {
+  if (claimed === undefined || !Number.isFinite(claimed) || claimed <= 0) return receivedAt;
+  return claimed > receivedAt + clockAheadMaxMs ? receivedAt : Math.round(claimed);
+}
+
+function shortId(id: string): string {
+  const clean = id.toWellFormed();
+  return clean.length <= 200 ? clean : `long:${digest(clean)}`;
+}
+
+function canonicalIdentifiers(given: readonly Identifier[], traits: Readonly<Record<string, string>>): readonly Identifier[] {
+  const all = [...given];
+  if (traits["email"] !== undefined) all.push({ type: "email", value: traits["email"] });
+  const seen = new Map<string, Identifier>();
+  for (const item of all) {
+    const clean = normaliseIdentifier(item);
+    if (clean !== undefined) seen.set(`${clean.type}:${clean.value}`, clean);
+  }
+  return [...seen.values()]
+    .sort((a, b) => rankOf(a.type) - rankOf(b.type) || (a.type < b.type ? -1 : a.type > b.type ? 1 : a.value < b.value ? -1 : 1))
+    .slice(0, identifiersMax);
+}
+
+/** Names under which vendors send what a lead keeps, without case, spaces and underscores. */
+const aliases: Readonly<Record<string, string>> = {
+  email: "email",
+  emailaddress: "email",
+  firstname: "first_name",
+  givenname: "first_name",
+  lastname: "last_name",
+  surname: "last_name",
+  familyname: "last_name",
+  phone: "phone",
+  phonenumber: "phone",
+  mobilephone: "phone",
+  company: "company",
+  companyname: "company",
+  organization: "company",
+  jobtitle: "job_title",
+  title: "job_title",
+  country: "country",
+  timezone: "time_zone",
+  website: "website",
+};
+
+function canonicalTraits(given: Readonly<Record<string, unknown>>): Record<string, string> {
+  const traits: Record<string, string> = {};
+  for (const [name, value] of Object.entries(given).slice(0, traitsMax)) {
+    const text = scalarText(value);
+    if (text === undefined) continue;
+    const canonical = aliases[name.toLowerCase().replaceAll(/[\s_-]/g, "")] ?? name.slice(0, 60);
+    const clean = cleanTrait(canonical, text);
+    if (clean !== undefined) traits[canonical] = clean;
+  }
+  const fullName = scalarText(given["name"]);
+  if (fullName !== undefined && traits["first_name"] === undefined && traits["last_name"] === undefined) {
+    const [first, ...rest] = fullName.trim().split(/\s+/);
+    if (first !== undefined && first !== "") traits["first_name"] = first.slice(0, traitLengthMax);
+    if (rest.length > 0) traits["last_name"] = rest.join(" ").slice(0, traitLengthMax);
+  }
+  return traits;
+}
+
+function cleanTrait(name: string, text: string): string | undefined {
+  if (name === "email") return normaliseEmail(text);
+  if (name === "phone") return normalisePhone(text) ?? text.slice(0, traitLengthMax);
+  const trimmed = text.toWellFormed().trim().slice(0, traitLengthMax);
+  return trimmed === "" ? undefined : trimmed;
+}
+
+function scalarText(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (typeof value === "object" && value !== null && "name" in value && typeof value.name === "string") return value.name;
+  return undefined;
+}
+
+function canonicalAccount(given: AccountRef): AccountRef {
+  const domain = given.domain === undefined ? undefined : normaliseDomain(given.domain);
+  const name = given.name?.toWellFormed().trim().slice(0, traitLengthMax);
+  return { ...(domain === undefined ? {} : { domain }), ...(name === undefined || name === "" ? {} : { name }) };
+}

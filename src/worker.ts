@@ -1,0 +1,15 @@
+/** Entry of the Worker: requests, the overflow queue, the cron; exports the Durable Objects. No logic. */
+import { archive } from "./ledger/archive.ts";
+import type { Env, OverflowMessage } from "./env.ts";
+import { drain } from "./ingest/drain.ts";
+import { app } from "./routes.ts";
+
+export { AccountObject } from "./objects/account.ts";
+export { IdentityObject } from "./objects/identity.ts";
+export { ProjectorObject } from "./objects/projector.ts";
+
+export default {
+  fetch: app.fetch,
+  queue: (batch, env, ctx) => drain(batch, env, ctx),
+  scheduled: (_controller, env, ctx) => ctx.waitUntil(archive(env)),
+} satisfies ExportedHandler<Env, OverflowMessage>;

@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import { canonicalJson } from "../../src/crypto.ts";
+import type { Signal } from "../../src/model.ts";
+import { emptyLead, foldSignal, joinLeads, type LeadFold, leadOf, lifecycleOf } from "../../src/resolve/lead.ts";
+import { randomSignal, seeded, signal } from "../signals.ts";
+
+const fold = (signals: readonly Signal[]): LeadFold => signals.reduce(foldSignal, emptyLead);
+
+describe("the fold of a lead", () => {
+  it("keeps the value of the later event, whichever arrives first", () => {
+    const old = signal({ id: "1", occurred_at: 1_000, traits: { company: "Old GmbH" } });
+    const young = signal({ id: "2", occurred_at: 2_000, traits: { company: "New GmbH" } });
+    expect(fold([old, young]).fields.company?.value).toBe("New GmbH");
+    expect(fold([young, old]).fields.company?.value).toBe("New GmbH");
+  });
+
+  it("settles events of the same instant by emitter and key, never by arrival", () => {
+    const a = signal({ id: "a", occurred_at: 1_000, traits: { company: "A" } });
+    const b = signal({ id: "b", occurred_at: 1_000, traits: { company: "B" } });
+    expect(fold([a, b]).fields.company?.value).toBe("B");
+    expect(fold([b, a]).fields.company?.value).toBe("B");
+  });
+
+  it("names the last event and its key as the lead's own", () => {
+    const lead = fold([signal({ id: "2", occurred_at: 2_000 }), signal({ id: "1", occurred_at: 1_000 })]);
+    expect(lead.last).toEqual({ at: 2_000, source: "forms", key: "forms:2" });
+    expect(lead.first).toEqual({ at: 1_000, source: "forms", key: "forms:1" });
+  });
+
+  it("does not let an opt-out be overruled by an older opt-in that arrives later", () => {
+    const optIn = signal({ id: "1", occurred_at: 1_000, consent: { follow_up: true } });
+    const optOut = signal({ id: "2", occurred_at: 2_000, consent: { follow_up: false } });
+    expect(fold([optOut, optIn]).consent?.value).toBe(false);
+    expect(fold([optIn, optOut]).consent?.value).toBe(false);
+  });
+
+  it("ends in the same bytes for any arrival order (2,000 random histories)", () => {
+    const random = seeded(7);
+    for (let round = 0; round < 2_000; round++) {
+      const signals = Array.from({ length: 1 + Math.floor(random() * 8) }, (_, index) => randomSignal(random, `${round}-${index}`));
+      const shuffled = [...signals].sort(() => random() - 0.5);
+      expect(canonicalJson(fold(shuffled))).toBe(canonicalJson(fold(signals)));
+    }
+  });
+
+  it("joins two people's folds to what one fold of all their signals would be", () => {
+    const random = seeded(11);
+    for (let round = 0; round < 500; round++) {
+      const signals = Array.from({ length: 8 }, (_, index) => randomSignal(random, `${round}-${index}`));
+      const cut = Math.floor(random() * 9);
+      const joined = joinLeads(fold(signals.slice(cut)), fold(signals.slice(0, cut)));
+      expect(canonicalJson(joined)).toBe(canonicalJson(fold(signals)));
+    }
+  });
+
+  it("forgets days of counts that lie more than 180 days before the last event, in any order", () => {
+    const old = signal({ id: "1", occurred_at: 0 });
+    const young = signal({ id: "2", occurred_at: 400 * 86_400_000 });
+    for (const lead of [fold([old, young]), fold([young, old])]) {
+      expect(lead.kinds["demo_requested"]?.count).toBe(2);
+      expect(lead.kinds["demo_requested"]?.days).toEqual({ "400": 1 });
+    }
+  });
+});
+
+describe("the lifecycle state", () => {
+  const stepOf = (kind: string) => ({ trial_started: "trial", checkout_completed: "customer", subscription_cancelled: "churned" })[kind] as never;
+
+  it("is the highest step that was reached", () => {
+    const lead = fold([signal({ id: "1", kind: "checkout_completed" }), signal({ id: "2", kind: "trial_started", occurred_at: 9_000 })]);
+    expect(lifecycleOf(lead, stepOf)).toBe("customer");
+  });
+
+  it("is churned only when the cancellation came after the last purchase", () => {
+    const bought = signal({ id: "1", kind: "checkout_completed", occurred_at: 5_000 });
+    const left = signal({ id: "2", kind: "subscription_cancelled", occurred_at: 6_000 });
+    const back = signal({ id: "3", kind: "checkout_completed", occurred_at: 7_000 });
+    expect(lifecycleOf(fold([left, bought]), stepOf)).toBe("churned");
+    expect(lifecycleOf(fold([left, back, bought]), stepOf)).toBe("customer");
+  });
+
+  it("is unknown for somebody of whom nothing relevant is known", () => {
+    expect(lifecycleOf(leadOf(signal({ id: "1", kind: "page_viewed" })), stepOf)).toBe("unknown");
+  });
+});

@@ -1,0 +1,42 @@
+/** Two kinds of tests: those of the pure core, the twins and the whole system run in Node; those of the objects run inside workerd. */
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+const undici = new URL("./connectors/salesforce/undici.cjs", import.meta.url).pathname;
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve: { alias: { undici } },
+        test: { name: "node", include: ["test/unit/**/*.test.ts", "test/twins/**/*.test.ts"], testTimeout: 30_000 },
+      },
+      {
+        test: {
+          name: "system",
+          include: ["test/system/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        resolve: { alias: { undici } },
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              bindings: {
+                CONTROL_MIGRATIONS: await readD1Migrations("./src/ledger/control"),
+                LEDGER_MIGRATIONS: await readD1Migrations("./src/ledger/migrations"),
+                BATON_MASTER_KEY: "test-master-key",
+                BATON_ADMIN_TOKEN: "test-admin-token",
+              },
+            },
+          })),
+        ],
+        test: { name: "workers", include: ["test/workers/**/*.test.ts"], testTimeout: 30_000 },
+      },
+    ],
+  },
+});
