@@ -253,6 +253,8 @@ export interface Crm {
   execute(session: CrmSession, commands: readonly Command[]): Promise<readonly Outcome[]>;
   /** Looks the keys of `create_task` commands up, after `unknown`. One resolution per command, in order. */
   resolve(session: CrmSession, commands: readonly Command[]): Promise<readonly Resolution[]>;
+  /** Pure: whether the vendor counts this request against the budget of the manifest. */
+  counts(request: Request): boolean;
   /** Pure: the budget the vendor says is left, read from an answer's headers; null where it does not say. */
   remaining(headers: Headers): { readonly left: number; readonly of: number } | null;
 }

@@ -1,6 +1,6 @@
 /**
  * `POST /v1/signals`: our own API. One JSON signal or CloudEvent, or NDJSON with one signal per line for backfills. The key
- * of a `native` emitter is the Bearer token.
+ * of a `baton` emitter is the Bearer token.
  */
 import { emitterOf } from "../../connectors/index.ts";
 import type { SignalDraft } from "../../connectors/contract.ts";
@@ -16,7 +16,7 @@ export async function receiveSignals(c: AppContext): Promise<Response> {
   if (key === null) return problem(401, { code: "unauthorised" });
   const type = c.req.header("content-type") ?? "";
   if (/^application\/(x-)?(ndjson|jsonl?ines?)/i.test(type)) return receiveLines(c, key);
-  const received = await receiveDelivery(c, key, (vendor) => vendor === "native");
+  const received = await receiveDelivery(c, key, (vendor) => vendor === "baton");
   return received.ok ? Response.json(received.tally, { status: 202 }) : received.response;
 }
 
@@ -26,8 +26,8 @@ async function receiveLines(c: AppContext, key: string): Promise<Response> {
   const body = await boundedBody(c.req.raw, ndjsonBytesMax);
   if (!body.ok) return problem(413, { code: body.failure.reason, ...(body.failure.detail === undefined ? {} : { detail: body.failure.detail }) });
   const emitter = await emitterByKey(c.env, key, now, (work) => c.executionCtx.waitUntil(work));
-  const connector = emitterOf("native");
-  if (emitter === null || emitter.vendor !== "native" || connector === undefined) return problem(401, { code: "unauthorised" });
+  const connector = emitterOf("baton");
+  if (emitter === null || emitter.vendor !== "baton" || connector === undefined) return problem(401, { code: "unauthorised" });
   const lines = new TextDecoder().decode(body.value).split("\n");
   const filled = lines.filter((line) => line.trim() !== "").length;
   if (filled > ndjsonLinesMax) return problem(413, { code: "too_many_lines", detail: `A request may hold ${ndjsonLinesMax} lines.` });

@@ -18,29 +18,30 @@ function wrote(kind: string, rows: number): void {
   meter.objects[kind] = (meter.objects[kind] ?? 0) + rows;
 }
 
+/** Puts the meter into an object's storage. The platform insists on its own objects, so their methods are replaced in place. */
 export function meteredState(ctx: DurableObjectState, kind: string): DurableObjectState {
-  const sql = overlay(ctx.storage.sql, {
-    exec: (query: string, ...bindings: unknown[]) => {
-      const cursor = ctx.storage.sql.exec(query, ...bindings);
-      wrote(kind, cursor.rowsWritten);
-      return cursor;
-    },
+  const { storage } = ctx;
+  const exec = storage.sql.exec.bind(storage.sql);
+  replace(storage.sql, "exec", (query: string, ...bindings: unknown[]) => {
+    const cursor = exec(query, ...bindings);
+    wrote(kind, cursor.rowsWritten);
+    return cursor;
   });
-  const kv = overlay(ctx.storage.kv, {
-    put: (key: string, value: unknown) => {
-      wrote(kind, 1);
-      ctx.storage.kv.put(key, value);
-    },
+  const put = storage.kv.put.bind(storage.kv);
+  replace(storage.kv, "put", (key: string, value: unknown) => {
+    wrote(kind, 1);
+    put(key, value);
   });
-  const storage = overlay(ctx.storage, {
-    sql,
-    kv,
-    setAlarm: (at: number) => {
-      meter.alarms++;
-      return ctx.storage.setAlarm(at);
-    },
+  const setAlarm = storage.setAlarm.bind(storage);
+  replace(storage, "setAlarm", (at: number) => {
+    meter.alarms++;
+    return setAlarm(at);
   });
-  return overlay(ctx, { storage });
+  return ctx;
+}
+
+function replace(target: object, name: string, value: unknown): void {
+  Object.defineProperty(target, name, { value });
 }
 
 export function meteredEnv<E extends { CONTROL: D1Database; LEDGER_0: D1Database; HISTORY: R2Bucket }>(env: E): E {

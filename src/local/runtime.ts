@@ -56,13 +56,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   Object.assign(process.env, quiet);
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
   const script = readdirSync(options.bundle).find((name) => name.endsWith(".js")) ?? "worker.js";
-  const { rootPath: _unused, ...rest } = workerOptions as typeof workerOptions & { rootPath?: string };
+  const { rootPath: _path, modulesRules: _rules, ...rest } = workerOptions as typeof workerOptions & { rootPath?: string };
   const converted = convertV4MiniflareOptions({
     ...rest,
     name: "baton",
     modules: true,
     script: readFileSync(join(options.bundle, script), "utf8"),
     bindings: { ...(rest.bindings as Record<string, string>), ...options.vars },
+    // A socket straight into the Worker, past the layers that miniflare puts before it.
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: options.port }],
     cf: false,
     logRequests: false,
     handleRuntimeStdio: (stdout: NodeJS.ReadableStream, stderr: NodeJS.ReadableStream) => {
@@ -70,8 +72,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       stderr.on("data", (chunk: Buffer) => options.log?.(chunk.toString()));
     },
   });
-  const worker = converted.workers?.[0] as { unsafeDirectSockets?: { host: string; port: number }[] } | undefined;
-  if (worker !== undefined) worker.unsafeDirectSockets = [{ host: "127.0.0.1", port: options.port }];
   const before = workerdChildren();
   const runtime = new Miniflare({ ...converted, resourcePersistencePath: options.state });
   const entry = await runtime.ready;

@@ -5,10 +5,10 @@
  * called back. Actions that wait are sent in batches; the hot tier goes first and keeps a share of the budget.
  */
 import { DurableObject } from "cloudflare:workers";
-import type { Command, Crm, CrmApp, CrmOwner, CrmSession, Grant, Installation, Outcome, Resolution } from "../../connectors/contract.ts";
+import type { Command, Crm, CrmApp, CrmOwner, CrmSession, Grant, Installation, Outcome, Resolution, Send, World } from "../../connectors/contract.ts";
 import { crmOf } from "../../connectors/index.ts";
 import { backoffMs } from "../act/backoff.ts";
-import { type Budget, correct, newBudget, take } from "../act/budget.ts";
+import { type Budget, correct, giveBack, newBudget, reserve, spend } from "../act/budget.ts";
 import { deriveKey, seal, unseal } from "../crypto.ts";
 import type { Env } from "../env.ts";
 import { unreachable } from "../failure.ts";
@@ -150,7 +150,8 @@ export class AccountObject extends DurableObject<Env> {
     this.#grant = call.grant;
     const crm = crmOf(call.crm);
     this.#budget ??= newBudget(crm.manifest.budget);
-    const installed = await crm.install(this.#session(crm, call.grant, "unique_property"));
+    const send = (request: Request) => this.#send(crm, request);
+    const installed = await crm.install(sessionOf(call.grant, "unique_property", send));
     if (!installed.ok) return { ok: false, reason: "reason" in installed.failure ? installed.failure.reason : installed.failure.arm };
     const { name, workspace } = call;
     this.#saveFacts({
@@ -166,7 +167,7 @@ export class AccountObject extends DurableObject<Env> {
       problem: null,
       settleReadsMs: call.settleReadsMs ?? settleReadsMs,
     });
-    await this.#readOwners(crm, this.#session(crm, call.grant, installed.value.world));
+    await this.#readOwners(crm, sessionOf(call.grant, installed.value.world, send));
     this.#pump();
     return { ok: true, installation: installed.value };
   }
@@ -209,13 +210,13 @@ export class AccountObject extends DurableObject<Env> {
         const batch = phase.ready.slice(at, at + crm.manifest.batchMax);
         const commands = batch.map((item) => item.action.command);
         const cost = crm.cost(commands, facts.installation.world);
-        const taken = take(this.#budget, cost, phase.hot, now);
-        if (!taken.ok) {
-          nextAt = Math.min(nextAt, now + taken.waitMs);
+        const reserved = reserve(this.#budget, cost, phase.hot, now);
+        if (!reserved.ok) {
+          nextAt = Math.min(nextAt, now + reserved.waitMs);
           break;
         }
-        this.#budget = taken.budget;
-        this.#start(crm, facts, phase.work, batch);
+        this.#budget = reserved.budget;
+        this.#start(crm, facts, phase.work, batch, cost);
       }
     }
     if (nextAt !== Number.POSITIVE_INFINITY) this.#wakeAt(nextAt);
@@ -242,19 +243,25 @@ export class AccountObject extends DurableObject<Env> {
     return phases;
   }
 
-  #start(crm: Crm, facts: AccountFacts, work: "execute" | "resolve", batch: readonly Item[]): void {
+  #start(crm: Crm, facts: AccountFacts, work: "execute" | "resolve", batch: readonly Item[], cost: number): void {
     this.#inFlight++;
+    let unspent = cost;
+    const send = (request: Request): Promise<Response> => {
+      if (crm.counts(request)) unspent = Math.max(0, unspent - 1);
+      return this.#send(crm, request);
+    };
     for (const item of batch) item.busy = true;
     const run = async () => {
       try {
-        if (work === "execute") await this.#execute(crm, facts, batch);
-        else await this.#resolve(crm, facts, batch);
+        if (work === "execute") await this.#execute(crm, facts, batch, send);
+        else await this.#resolve(crm, facts, batch, send);
       } catch (error) {
         // A bug or a broken dependency: what was sent stays `intent` and is looked up, the rest waits a little.
         log("error", "account.work", { work, error: errorName(error) });
         for (const item of batch) item.action = { ...item.action, notBefore: Date.now() + backoffMs(item.action.key, item.action.attempts + 1) };
       } finally {
         this.#inFlight--;
+        if (this.#budget !== null) this.#budget = giveBack(this.#budget, unspent);
         for (const item of batch) item.busy = false;
       }
       this.#pump();
@@ -262,8 +269,8 @@ export class AccountObject extends DurableObject<Env> {
     this.ctx.waitUntil(run());
   }
 
-  async #execute(crm: Crm, facts: AccountFacts, batch: readonly Item[]): Promise<void> {
-    const session = await this.#openSession(crm, facts);
+  async #execute(crm: Crm, facts: AccountFacts, batch: readonly Item[], send: Send): Promise<void> {
+    const session = await this.#openSession(crm, facts, send);
     if (session === null) return this.#putOff(batch, 5_000);
     const owners = await this.#ownerIds(crm, session);
     if (owners === null) return this.#putOff(batch, 2_000);
@@ -289,8 +296,8 @@ export class AccountObject extends DurableObject<Env> {
     for (const item of allowed) this.#tell(item);
   }
 
-  async #resolve(crm: Crm, facts: AccountFacts, batch: readonly Item[]): Promise<void> {
-    const session = await this.#openSession(crm, facts);
+  async #resolve(crm: Crm, facts: AccountFacts, batch: readonly Item[], send: Send): Promise<void> {
+    const session = await this.#openSession(crm, facts, send);
     if (session === null) return this.#putOff(batch, 5_000);
     const resolutions = await crm.resolve(session, batch.map((item) => item.action.command));
     const changed: Action[] = [];
@@ -443,7 +450,7 @@ export class AccountObject extends DurableObject<Env> {
 
   /* ------------------------------------------------------------------------------------ tokens and owners */
 
-  async #openSession(crm: Crm, facts: AccountFacts): Promise<CrmSession | null> {
+  async #openSession(crm: Crm, facts: AccountFacts, send: Send): Promise<CrmSession | null> {
     this.#grant ??= JSON.parse(await unseal(this.#key(facts.workspace), facts.name, facts.grant)) as Grant;
     const { expiresAt } = this.#grant;
     const now = Date.now();
@@ -455,15 +462,12 @@ export class AccountObject extends DurableObject<Env> {
         this.ctx.waitUntil(this.#refreshGrant(crm));
       }
     }
-    return this.#grant === null ? null : this.#session(crm, this.#grant, facts.installation.world);
+    return this.#grant === null ? null : sessionOf(this.#grant, facts.installation.world, send);
   }
 
-  #session(crm: Crm, grant: Grant, world: Installation["world"]): CrmSession {
-    return { accessToken: grant.accessToken, apiUrl: grant.apiUrl, world, send: (request) => this.#send(crm, request) };
-  }
-
-  /** The one way out. Counts nothing itself (the budget was taken before) but believes the vendor's own count. */
+  /** The one way out: counts what the vendor counts, and believes the vendor's own count where it is higher. */
   async #send(crm: Crm, request: Request): Promise<Response> {
+    if (this.#budget !== null && crm.counts(request)) this.#budget = spend(this.#budget, Date.now());
     const response = await fetch(request, { signal: AbortSignal.timeout(crmDeadlineMs), redirect: "manual" });
     const said = crm.remaining(response.headers);
     if (said !== null && this.#budget !== null) this.#budget = correct(this.#budget, said.left, said.of, Date.now());
@@ -527,6 +531,10 @@ export class AccountObject extends DurableObject<Env> {
   #sealed(workspace: string, name: string, grant: Grant): Promise<string> {
     return seal(this.#key(workspace), name, JSON.stringify(grant));
   }
+}
+
+function sessionOf(grant: Grant, world: World, send: Send): CrmSession {
+  return { accessToken: grant.accessToken, apiUrl: grant.apiUrl, world, send };
 }
 
 function settledAnswer(action: Action): SubmitAnswer | null {

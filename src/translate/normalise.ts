@@ -188,7 +188,7 @@ function parsePhone(
   region: string | undefined,
 ): { number: string; extension: string | undefined } | undefined {
   const text = given.trim();
-  if (text.length < 5 || text.length > 64) return undefined;
+  if (text.length < 3 || text.length > 64) return undefined;
   const parsed = parsePhoneNumberFromString(text, {
     extract: false,
     ...(region === undefined || !/^[A-Z]{2}$/.test(region) ? {} : { defaultCountry: region as CountryCode }),

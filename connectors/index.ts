@@ -1,0 +1,24 @@
+/** Every vendor there is: a vendor is one folder and one line here. */
+import type { CrmName } from "../src/model.ts";
+import type { Crm, Emitter } from "./contract.ts";
+import { hubspot } from "./hubspot/crm.ts";
+import { native } from "./native/emitter.ts";
+import { salesforce } from "./salesforce/crm.ts";
+import { segment } from "./segment/emitter.ts";
+import { standardWebhooks } from "./standard-webhooks/emitter.ts";
+import { stripe } from "./stripe/emitter.ts";
+import { typeform } from "./typeform/emitter.ts";
+
+/* ---- what sends signals */
+export const emitters: readonly Emitter[] = [native, segment, standardWebhooks, stripe, typeform];
+
+export function emitterOf(vendor: string): Emitter | undefined {
+  return emitters.find((emitter) => emitter.manifest.vendor === vendor);
+}
+
+/* ---- where follow-ups leave to */
+export const crms: Readonly<Record<CrmName, Crm>> = { hubspot, salesforce };
+
+export function crmOf(name: CrmName): Crm {
+  return crms[name];
+}
