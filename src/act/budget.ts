@@ -46,6 +46,17 @@ export function reserve(budget: Budget, cost: number, hot: boolean, now: number)
   return { ok: false, waitMs: fresh.slotMs };
 }
 
+/**
+ * How long to let actions gather before the next ones leave: nothing while there is room, more as the window fills, so that
+ * a rush travels in batches instead of using the budget up one by one. The hot tier waits less and later.
+ */
+export function gatherMs(budget: Budget, hot: boolean, now: number): number {
+  const fresh = current(budget, now);
+  const load = (fresh.reserved + sum(fresh)) / fresh.limit;
+  if (hot) return load < 0.5 ? 0 : 500;
+  return load < 0.25 ? 0 : load < 0.5 ? 1_000 : 2_000;
+}
+
 /** One request leaves. */
 export function spend(budget: Budget, now: number): Budget {
   return add({ ...current(budget, now), reserved: Math.max(0, budget.reserved - 1) }, 1, now);

@@ -25,7 +25,7 @@ export function createTask(policy: Policy, root: Root, followUp: FollowUpRecord,
 
 export function closeTask(followUp: FollowUpRecord, action: ActionRecord): Outgoing {
   const note = `Closed by Baton: ${followUp.closed_because ?? "no longer needed"}.`;
-  return { command: { type: "close_task", key: `${action.key}.close`, taskId: action.receipt?.task_id ?? "", note }, holder: followUp.holder };
+  return { command: { type: "close_task", key: `${action.key}-close`, taskId: action.receipt?.task_id ?? "", note }, holder: followUp.holder };
 }
 
 function personOf(root: Root, action: ActionRecord): CrmPerson {

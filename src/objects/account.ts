@@ -8,7 +8,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Command, Crm, CrmApp, CrmOwner, CrmSession, Grant, Installation, Outcome, Resolution, Send, World } from "../../connectors/contract.ts";
 import { crmOf } from "../../connectors/index.ts";
 import { backoffMs } from "../act/backoff.ts";
-import { type Budget, correct, giveBack, newBudget, reserve, spend } from "../act/budget.ts";
+import { type Budget, correct, gatherMs, giveBack, newBudget, reserve, spend } from "../act/budget.ts";
 import { deriveKey, seal, unseal } from "../crypto.ts";
 import type { Env } from "../env.ts";
 import { unreachable } from "../failure.ts";
@@ -62,6 +62,8 @@ export class AccountObject extends DurableObject<Env> {
   #loaded = false;
   #inFlight = 0;
   #pausedUntil = 0;
+  /** When actions of each kind last left; see `gatherMs`. */
+  #leftAt = { hot: 0, rest: 0 };
   #budget: Budget | null = null;
   #grant: Grant | null = null;
   #refresh: Promise<boolean> | null = null;
@@ -205,6 +207,11 @@ export class AccountObject extends DurableObject<Env> {
     let nextAt = Number.POSITIVE_INFINITY;
     for (const phase of this.#phases(facts, now)) {
       nextAt = Math.min(nextAt, phase.nextAt);
+      const gathersUntil = (phase.hot ? this.#leftAt.hot : this.#leftAt.rest) + gatherMs(this.#budget, phase.hot, now);
+      if (phase.work === "execute" && phase.ready.length > 0 && gathersUntil > now) {
+        nextAt = Math.min(nextAt, gathersUntil);
+        continue;
+      }
       for (let at = 0; at < phase.ready.length; at += crm.manifest.batchMax) {
         if (this.#inFlight >= inFlightMax) return;
         const batch = phase.ready.slice(at, at + crm.manifest.batchMax);
@@ -216,6 +223,7 @@ export class AccountObject extends DurableObject<Env> {
           break;
         }
         this.#budget = reserved.budget;
+        if (phase.work === "execute") this.#leftAt = phase.hot ? { ...this.#leftAt, hot: now } : { ...this.#leftAt, rest: now };
         this.#start(crm, facts, phase.work, batch, cost);
       }
     }

@@ -173,7 +173,7 @@ function actionsFor(followUp: FollowUp, targets: readonly CrmTarget[]): readonly
 
 /** Derived from the cause, so that whoever computes it again gets the same (G3). */
 export function actionKey(followUpId: string, account: string): string {
-  return `${followUpId}.${digest(account).slice(0, 8)}`;
+  return `${followUpId}-${digest(account).slice(0, 8)}`;
 }
 
 export function followUpFacts(root: Root): readonly FollowUpFact[] {
