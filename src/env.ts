@@ -18,6 +18,11 @@ export interface Env {
   readonly HUBSPOT_LOGIN_URL: string;
   readonly HUBSPOT_API_URL: string;
   readonly SALESFORCE_LOGIN_URL: string;
+  /**
+   * Milliseconds after an attempt at which a CRM account without a server key is read, e.g. "60000,600000" (the default).
+   * Must be longer than that CRM takes to show what it did (CRM-FACTS §1.3).
+   */
+  readonly CRM_SETTLE_READS_MS?: string;
 
   /** Secrets. */
   readonly BATON_MASTER_KEY: string;

@@ -45,7 +45,7 @@ export async function finishInstall(c: AppContext): Promise<Response> {
   const granted = await crmOf(flow.crm).exchange(crmApp(c.env, flow.crm), { code, verifier: flow.verifier }, { send, now });
   if (!granted.ok) return problem(422, { code: "not_granted", detail: `The CRM did not accept the code: ${granted.failure.reason}.` });
   const name = accountName(flow.workspace, flow.crm, granted.value.crmAccount);
-  const connected = await accountStub(c.env, name).attach({ name, workspace: flow.workspace, crm: flow.crm, grant: granted.value });
+  const connected = await accountStub(c.env, name).attach({ name, workspace: flow.workspace, crm: flow.crm, grant: granted.value, ...settleReads(c.env) });
   if (!connected.ok) return problem(422, { code: "not_prepared", detail: `The CRM account could not be prepared: ${connected.reason}.` });
   await c.env.CONTROL.prepare(
     `INSERT INTO crm_accounts VALUES (?, ?, ?, ?, 'connected', ?, ?, ?)
@@ -55,6 +55,11 @@ export async function finishInstall(c: AppContext): Promise<Response> {
     .run();
   forgetConfig(c.env);
   return c.html(`<!doctype html><title>Connected</title><p>Baton is connected to ${flow.crm}. You can close this page.</p>`);
+}
+
+function settleReads(env: Env): { readonly settleReadsMs?: readonly number[] } {
+  const delays = (env.CRM_SETTLE_READS_MS ?? "").split(",").map(Number);
+  return delays.length >= 2 && delays.every((delay) => delay > 0) ? { settleReadsMs: delays } : {};
 }
 
 interface Flow {

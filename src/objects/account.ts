@@ -55,6 +55,9 @@ interface Item {
 /** How long an identity leaves an action alone that this object has taken over; it asks again then, in case a call back was lost. */
 const takenOverMs = 120_000;
 
+/** A person waits for the answer of the consent page meanwhile. */
+const installAttemptsMax = 8;
+
 export class AccountObject extends DurableObject<Env> {
   readonly #store: AccountStore;
   #facts: AccountFacts | null;
@@ -153,7 +156,11 @@ export class AccountObject extends DurableObject<Env> {
     const crm = crmOf(call.crm);
     this.#budget ??= newBudget(crm.manifest.budget);
     const send = (request: Request) => this.#send(crm, request);
-    const installed = await crm.install(sessionOf(call.grant, "unique_property", send));
+    let installed = await crm.install(sessionOf(call.grant, "unique_property", send));
+    for (let attempt = 1; attempt < installAttemptsMax && !installed.ok && isPassing(installed.failure); attempt++) {
+      await new Promise((resolve) => setTimeout(resolve, 200 * attempt));
+      installed = await crm.install(sessionOf(call.grant, "unique_property", send));
+    }
     if (!installed.ok) return { ok: false, reason: "reason" in installed.failure ? installed.failure.reason : installed.failure.arm };
     const { name, workspace } = call;
     this.#saveFacts({
@@ -539,6 +546,11 @@ export class AccountObject extends DurableObject<Env> {
   #sealed(workspace: string, name: string, grant: Grant): Promise<string> {
     return seal(this.#key(workspace), name, JSON.stringify(grant));
   }
+}
+
+/** Trouble that may be over in a moment; preparing a CRM is safe to repeat. */
+function isPassing(failure: Exclude<Outcome, { arm: "done" }>): boolean {
+  return failure.arm === "unknown" || (failure.arm === "deferred" && failure.scope === "action");
 }
 
 function sessionOf(grant: Grant, world: World, send: Send): CrmSession {

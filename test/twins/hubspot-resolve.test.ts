@@ -61,7 +61,11 @@ describe("resolve, after unknown", () => {
           { kind: "rows", rows: [0], category: "INTERNAL_ERROR" },
         ] as const) {
           const { rows, ...rest } = { rows: undefined, ...fault };
-          twin.setFaults({ script: [{ path, ...rest, ...(rows === undefined ? {} : { rows: [...rows] }) }] });
+          // Links that a batch leaves in doubt are asked for alone: that must fail too.
+          const alone = { path: "/associations/tasks", kind: "status", status: 503 } as const;
+          twin.setFaults({
+            script: [{ path, ...rest, ...(rows === undefined ? {} : { rows: [...rows] }) }, { ...alone }],
+          });
           const resolution = await resolveOne(session, create("eve"));
           // A contact read that says nothing is made good by the create that follows: only then may it be absent.
           if (path === "contacts/batch/read" && resolution?.arm === "absent") continue;
@@ -164,9 +168,26 @@ describe("resolve, after unknown", () => {
     done(await one(session, create("eve")));
     const other = create("other", { email: "eve@example.com" });
     for (const kind of ["silent", "rows"] as const) {
-      twin.setFaults({ script: [{ path: "tasks/batch/read", kind }] });
+      twin.setFaults({ script: [{ path: "objects/2026-09/tasks/batch/read", kind }] });
       expect(await resolveOne(session, other)).toMatchObject({ arm: "deferred" });
     }
     expect(await resolveOne(session, other)).toEqual({ arm: "absent" });
+  });
+
+  it("marker: a person whose links were not shown is asked for alone before anything is absent", async () => {
+    const session = await sessionIn("marker");
+    done(await one(session, create("eve")));
+    const path = "contacts/tasks/batch/read";
+    for (const kind of ["silent", "pending"] as const) {
+      twin.setFaults({ script: [{ path, kind }] });
+      expect(await resolveOne(session, create("eve"))).toMatchObject({ arm: "found" });
+      twin.setFaults({
+        script: [
+          { path, kind },
+          { path: "/associations/tasks", kind: "status", status: 503 },
+        ],
+      });
+      expect(await resolveOne(session, create("eve"))).toMatchObject({ arm: "deferred" });
+    }
   });
 });

@@ -133,6 +133,12 @@ describe("a follow-up for a new person", () => {
     expect(String(task?.Subject)).toMatch(/^@\{lead\.id\} s/);
   });
 
+  it("leaves no lead behind where the org refuses the task", async () => {
+    twin.org.setFaults({ rows: [{ kind: "validation", object: "Task" }] });
+    expect(await run(create(1))).toMatchObject({ arm: "refused" });
+    expect([live(), twin.org.people().length]).toEqual([0, 0]);
+  });
+
   it("takes keys that would not survive in an address", async () => {
     const odd = { ...create(1), key: "a/b?c#d %.json'" };
     expect(await run(odd)).toMatchObject({ arm: "done", created: true });
@@ -312,7 +318,17 @@ describe("a batch", () => {
     ]);
   });
 
-  it("never sends more than it said it would", async () => {
+  it("stops at the number of requests it said it would send, and puts the rest off", async () => {
+    const commands = many(64);
+    twin.org.setFaults({ requests: [{ kind: "refused_whole", method: "PATCH", times: 9_999 }] });
+    const outcomes = await salesforce.execute(session, commands);
+    expect(twin.org.entries()).toHaveLength(salesforce.cost(commands, "unique_property"));
+    expect(new Set(outcomes.map((outcome) => ("reason" in outcome ? outcome.reason : outcome.arm)))).toEqual(
+      new Set(["json_parser_error", "requests_spent"]),
+    );
+  });
+
+  it("makes everything once though others race for its leads and tasks", async () => {
     const commands = many(4);
     twin.org.setFaults({
       rows: [
