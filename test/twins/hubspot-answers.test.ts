@@ -3,7 +3,7 @@ import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import type { Outcome } from "../../connectors/contract.ts";
 import { hubspot } from "../../connectors/hubspot/crm.ts";
 import type { Faults } from "../../connectors/hubspot/twin/faults.ts";
-import { create, done, one, reset, sessionIn, twin } from "./hubspot-fixture.ts";
+import { create, done, many, one, requests, reset, sessionIn, twin } from "./hubspot-fixture.ts";
 
 beforeEach(reset);
 afterAll(() => twin.close());
@@ -78,6 +78,30 @@ describe("what an answer means", () => {
       expect(twin.state().tasks).toHaveLength(1);
     });
   }
+
+  it("a batch that is being halved stops at a limit: the rest is not sent", async () => {
+    const session = await sessionIn("unique_property");
+    twin.setFaults({
+      script: [
+        { path: write, kind: "status", status: 400 },
+        { path: write, kind: "status", status: 429 },
+      ],
+    });
+    const outcomes = await hubspot.execute(session, many(8));
+    expect(outcomes).toHaveLength(8);
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ arm: "deferred", scope: "account" });
+    expect(requests.filter((request) => request.url.endsWith(write))).toHaveLength(2);
+    expect(twin.state().tasks).toEqual([]);
+  });
+
+  it("needs nothing of an error but its status and message", async () => {
+    const session = await sessionIn("unique_property", { bareErrors: true, wholeBatchErrors: true });
+    const bad = create("bad", {}, { ownerId: "404" });
+    const outcomes = await hubspot.execute(session, [create("eve"), bad]);
+    expect(outcomes).toMatchObject([{ arm: "done" }, { arm: "refused", reason: "invalid_owner_id" }]);
+    const gone = await one(session, { type: "close_task", key: "c", taskId: "99999", note: "" });
+    expect(gone).toMatchObject({ arm: "done" });
+  });
 
   it("an outcome never holds personal data", async () => {
     const session = await sessionIn("unique_property", { wholeBatchErrors: true });

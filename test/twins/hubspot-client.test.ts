@@ -229,6 +229,19 @@ describe("create_task", () => {
     });
   }
 
+  it("does not call a task about nobody refused before it is taken away again", async () => {
+    const session = await sessionIn("unique_property");
+    const { id } = await admin("contact", { firstname: "Eve" });
+    await admin(`contact/${id}/delete`, {});
+    const command = create("eve", { knownId: String(id) });
+    if (command.type === "create_task") delete (command.person as { email?: string }).email;
+    twin.setFaults({ script: [{ path: "tasks/batch/archive", kind: "status", status: 503 }] });
+    expect(await one(session, command)).toEqual({ arm: "unknown", reason: "association" });
+    const [resolution] = await hubspot.resolve(session, [command]);
+    expect(resolution).toMatchObject({ arm: "refused", reason: "person_gone" });
+    expect(twin.state().tasks.filter((task) => !task.archived)).toEqual([]);
+  });
+
   it("never writes to a contact that exists", async () => {
     const session = await sessionIn("unique_property");
     const { id } = await admin("contact", {

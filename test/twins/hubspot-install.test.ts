@@ -156,6 +156,7 @@ describe("OAuth", () => {
       });
       expect(grant.ok && grant.value.scopes).toContain("crm.objects.contacts.write");
     }
+    expect(twin.state().shapes).toMatchObject({ violations: 0, first: [] });
   });
 
   it("refuses a code used twice and a wrong verifier", async () => {

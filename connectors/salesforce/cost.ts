@@ -1,0 +1,37 @@
+/** Pure. The most requests a call may send; it stops there, so the account can take them from its budget first. */
+import type { Command } from "../contract.ts";
+
+export type CreateTask = Extract<Command, { type: "create_task" }>;
+export type CloseTask = Extract<Command, { type: "close_task" }>;
+
+export function isCreate(command: Command): command is CreateTask {
+  return command.type === "create_task";
+}
+
+export function isClose(command: Command): command is CloseTask {
+  return command.type === "close_task";
+}
+
+/**
+ * Usually 1 for a known person, 2 for a new one, 3 for a batch. The rest is for repairs (a merged person, a race, an
+ * inactive owner) and for halving a refused batch down to its one bad row, which takes two requests a level.
+ */
+export function createCost(commands: readonly CreateTask[]): number {
+  const known = commands.every((command) => command.person.knownId !== undefined);
+  return commands.length === 1 ? (known ? 5 : 7) : 6 + halving(commands.length);
+}
+
+/** One look and one write. */
+export function closeCost(commands: readonly CloseTask[]): number {
+  return 2 + halving(commands.length);
+}
+
+export function requestsFor(commands: readonly Command[]): number {
+  const creates = commands.filter(isCreate);
+  const closes = commands.filter(isClose);
+  return (creates.length === 0 ? 0 : createCost(creates)) + (closes.length === 0 ? 0 : closeCost(closes));
+}
+
+function halving(rows: number): number {
+  return rows < 2 ? 0 : 2 * Math.ceil(Math.log2(rows));
+}

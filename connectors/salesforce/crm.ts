@@ -1,0 +1,63 @@
+/**
+ * Salesforce as one of the two CRMs that follow-ups leave into. Whatever sends, and jsforce with it, is loaded at the
+ * first call: a Worker's start does not pay for it.
+ */
+import type { Crm } from "../contract.ts";
+import { isClose, isCreate, requestsFor } from "./cost.ts";
+import { manifest } from "./manifest.ts";
+import { authorizeUrl, exchangeForm, readGrant, refreshForm, tokenUrl } from "./oauth.ts";
+
+export const salesforce: Crm = {
+  manifest,
+  authorizeUrl,
+
+  async exchange(app, ask, io) {
+    const { sendForm } = await import("./client.ts");
+    return readGrant(await sendForm(io.send, tokenUrl(app), exchangeForm(app, ask)), null);
+  },
+
+  async refresh(app, grant, io) {
+    const { sendForm } = await import("./client.ts");
+    return readGrant(await sendForm(io.send, tokenUrl(app), refreshForm(app, grant)), grant);
+  },
+
+  async install(session) {
+    const { probe } = await import("./install.ts");
+    return probe(session);
+  },
+
+  async owners(session) {
+    const { activeOwners } = await import("./install.ts");
+    return activeOwners(session);
+  },
+
+  cost: (commands) => requestsFor(commands),
+
+  async execute(session, commands) {
+    const creates = commands.filter(isCreate);
+    const closes = commands.filter(isClose);
+    if (creates.length > 0 && closes.length > 0) {
+      throw new Error("a batch holds commands of one type");
+    }
+    if (closes.length > 0) {
+      const { closeTasks } = await import("./close.ts");
+      return closeTasks(session, closes);
+    }
+    const { createTasks } = await import("./create.ts");
+    return createTasks(session, creates);
+  },
+
+  async resolve(session, commands) {
+    const { resolveCommands } = await import("./resolve.ts");
+    return resolveCommands(session, commands);
+  },
+
+  /** Log-in and refresh are not counted by Salesforce. */
+  counts: (request) => new URL(request.url).pathname.startsWith("/services/data/"),
+
+  /** `api-usage=10018/100000`, among other pairs such as `per-app-api-usage=…`: read by name (CRM-FACTS §2.3). */
+  remaining(headers) {
+    const usage = /(?:^|[\s,;])api-usage=(\d+)\/(\d+)/.exec(headers.get("sforce-limit-info") ?? "");
+    return usage === null ? null : { left: Math.max(Number(usage[2]) - Number(usage[1]), 0), of: Number(usage[2]) };
+  },
+};

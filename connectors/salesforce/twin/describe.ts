@@ -1,0 +1,115 @@
+/** Pure. Describes an object as Salesforce does, in the shape of jsforce's `DescribeSObjectResult`. */
+import type { Field as DescribedField, DescribeSObjectResult } from "jsforce/lib/types/common.js";
+import { type Field, fieldsOf, type ObjectName } from "./fields.ts";
+import { prefixes } from "./ids.ts";
+
+export function describeObject(object: ObjectName, packageMissing: boolean): DescribeSObjectResult {
+  const writable = !["User", "Organization", "TaskStatus"].includes(object);
+  return {
+    actionOverrides: [],
+    activateable: false,
+    childRelationships: [],
+    compactLayoutable: true,
+    createable: writable,
+    custom: false,
+    customSetting: false,
+    deepCloneable: false,
+    deletable: writable,
+    deprecatedAndHidden: false,
+    feedEnabled: writable,
+    fields: fieldsOf(object, packageMissing).map(describeField),
+    hasSubtypes: false,
+    idEnabled: true,
+    isInterface: false,
+    isSubtype: false,
+    keyPrefix: prefixes[object],
+    label: object,
+    labelPlural: `${object}s`,
+    layoutable: writable,
+    listviewable: false,
+    lookupLayoutable: false,
+    mergeable: object === "Lead" || object === "Contact",
+    mruEnabled: writable,
+    name: object,
+    namedLayoutInfos: [],
+    networkScopeFieldName: null,
+    queryable: true,
+    recordTypeInfos: [],
+    replicateable: true,
+    retrieveable: true,
+    searchLayoutable: true,
+    searchable: true,
+    supportedScopes: [{ label: `All ${object}s`, name: "everything" }],
+    triggerable: writable,
+    undeletable: writable,
+    updateable: writable,
+    urls: {
+      describe: `/services/data/v68.0/sobjects/${object}/describe`,
+      sobject: `/services/data/v68.0/sobjects/${object}`,
+    },
+  };
+}
+
+function describeField(field: Field): DescribedField {
+  const isText = ["string", "textarea", "email", "phone", "picklist", "reference", "id"].includes(field.type);
+  return {
+    aggregatable: field.type !== "textarea",
+    autoNumber: false,
+    byteLength: field.length * 3,
+    calculated: false,
+    calculatedFormula: null,
+    cascadeDelete: false,
+    caseSensitive: field.key,
+    compoundFieldName: null,
+    controllerName: null,
+    createable: field.createable,
+    custom: field.key,
+    defaultValue: null,
+    defaultValueFormula: null,
+    defaultedOnCreate: false,
+    dependentPicklist: false,
+    deprecatedAndHidden: false,
+    digits: 0,
+    displayLocationInDecimal: false,
+    encrypted: false,
+    externalId: field.key,
+    extraTypeInfo: null,
+    filterable: field.type !== "textarea",
+    filteredLookupInfo: {},
+    groupable: field.type !== "textarea",
+    highScaleNumber: false,
+    htmlFormatted: false,
+    idLookup: field.key || field.type === "id",
+    inlineHelpText: null,
+    label: field.name,
+    length: field.length,
+    mask: null,
+    maskType: null,
+    name: field.name,
+    nameField: field.name === "Name",
+    namePointing: false,
+    nillable: !field.required,
+    permissionable: field.key,
+    picklistValues: [],
+    precision: 0,
+    queryByDistance: false,
+    referenceTargetField: {},
+    referenceTo: [],
+    relationshipName: field.type === "reference" ? field.name.replace(/Id$/, "") : null,
+    relationshipOrder: null,
+    restrictedDelete: false,
+    restrictedPicklist: field.name === "TaskSubtype",
+    scale: 0,
+    soapType:
+      field.type === "id"
+        ? "tns:ID"
+        : isText
+          ? "xsd:string"
+          : `xsd:${field.type === "datetime" ? "dateTime" : field.type}`,
+    sortable: field.type !== "textarea",
+    type: field.type,
+    unique: field.key,
+    updateable: field.updateable,
+    writeRequiresMasterRead: false,
+  };
+}
