@@ -3,7 +3,15 @@
  * A vendor is one folder and one line in `index.ts`.
  */
 import type { Result } from "../src/failure.ts";
-import type { AccountRef, Attribution, Consent, CrmName, Identifier, JsonObject, LifecycleState } from "../src/model.ts";
+import type {
+  AccountRef,
+  Attribution,
+  Consent,
+  CrmName,
+  Identifier,
+  JsonObject,
+  LifecycleState,
+} from "../src/model.ts";
 
 /* ------------------------------------------------------------------------------------------------ emitters */
 
@@ -209,7 +217,12 @@ export type Command =
  */
 export type Outcome =
   | { readonly arm: "done"; readonly taskId: string; readonly personId: string; readonly created: boolean }
-  | { readonly arm: "deferred"; readonly retryAfterMs: number; readonly scope: "action" | "account"; readonly reason: string }
+  | {
+      readonly arm: "deferred";
+      readonly retryAfterMs: number;
+      readonly scope: "action" | "account";
+      readonly reason: string;
+    }
   | { readonly arm: "unknown"; readonly reason: string }
   | { readonly arm: "refused"; readonly reason: string; readonly detail?: string }
   | { readonly arm: "blocked"; readonly reason: string; readonly detail?: string }
@@ -243,7 +256,11 @@ export interface Crm {
     ask: { readonly code: string; readonly verifier: string },
     io: { readonly send: Send; readonly now: number },
   ): Promise<Result<Grant, GrantFailure>>;
-  refresh(app: CrmApp, grant: Grant, io: { readonly send: Send; readonly now: number }): Promise<Result<Grant, GrantFailure>>;
+  refresh(
+    app: CrmApp,
+    grant: Grant,
+    io: { readonly send: Send; readonly now: number },
+  ): Promise<Result<Grant, GrantFailure>>;
   /** Creates the fields we need and finds out the exactly-once world. Safe to repeat. */
   install(session: CrmSession): Promise<Result<Installation, Exclude<Outcome, { arm: "done" }>>>;
   owners(session: CrmSession): Promise<Result<readonly CrmOwner[], Exclude<Outcome, { arm: "done" }>>>;

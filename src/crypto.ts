@@ -47,7 +47,11 @@ export async function seal(key: Uint8Array, bound: string, text: string): Promis
   const iv = crypto.getRandomValues(new Uint8Array(12));
   const aesKey = await crypto.subtle.importKey("raw", key, "AES-GCM", false, ["encrypt"]);
   const additionalData = new TextEncoder().encode(bound);
-  const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, aesKey, new TextEncoder().encode(text));
+  const sealed = await crypto.subtle.encrypt(
+    { name: "AES-GCM", iv, additionalData },
+    aesKey,
+    new TextEncoder().encode(text),
+  );
   return `v1.${toBase64(iv)}.${toBase64(new Uint8Array(sealed))}`;
 }
 
@@ -57,12 +61,19 @@ export async function unseal(key: Uint8Array, bound: string, sealed: string): Pr
   if (version !== "v1" || iv === undefined || body === undefined) throw new Error("not a seal of this engine");
   const aesKey = await crypto.subtle.importKey("raw", key, "AES-GCM", false, ["decrypt"]);
   const additionalData = new TextEncoder().encode(bound);
-  const text = await crypto.subtle.decrypt({ name: "AES-GCM", iv: fromBase64(iv), additionalData }, aesKey, fromBase64(body));
+  const text = await crypto.subtle.decrypt(
+    { name: "AES-GCM", iv: fromBase64(iv), additionalData },
+    aesKey,
+    fromBase64(body),
+  );
   return new TextDecoder().decode(text);
 }
 
 export function randomToken(bytes = 24): string {
-  return toBase64(crypto.getRandomValues(new Uint8Array(bytes))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return toBase64(crypto.getRandomValues(new Uint8Array(bytes)))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
 }
 
 /** PKCE S256 challenge of a verifier (RFC 7636 §4.2). */

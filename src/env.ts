@@ -1,8 +1,9 @@
 /** The bindings and variables of wrangler.toml, plus the secrets (`wrangler secret put`). */
+
+import type { Signal } from "./model.ts";
 import type { AccountObject } from "./objects/account.ts";
 import type { IdentityObject } from "./objects/identity.ts";
 import type { ProjectorObject } from "./objects/projector.ts";
-import type { Signal } from "./model.ts";
 
 export interface Env {
   readonly CONTROL: D1Database;

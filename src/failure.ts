@@ -19,7 +19,9 @@ export type Failure =
   | { readonly arm: "unknown"; readonly reason: string; readonly detail?: string }
   | { readonly arm: "blocked"; readonly reason: string; readonly detail?: string };
 
-export type Result<T, F = Failure> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: F };
+export type Result<T, F = Failure> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly failure: F };
 
 export function ok<T>(value: T): Result<T, never> {
   return { ok: true, value };

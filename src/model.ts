@@ -68,7 +68,15 @@ export interface FieldValue {
   readonly key: string;
 }
 
-export type LifecycleState = "unknown" | "subscriber" | "lead" | "engaged" | "trial" | "sales_ready" | "customer" | "churned";
+export type LifecycleState =
+  | "unknown"
+  | "subscriber"
+  | "lead"
+  | "engaged"
+  | "trial"
+  | "sales_ready"
+  | "customer"
+  | "churned";
 
 /** One reason in words with the points it gave; `signal` names the signal it came from. */
 export interface Reason {

@@ -1,8 +1,16 @@
 /** The only table of URLs (DESIGN §7). */
 import { Hono } from "hono";
-import { listDecisions, listExceptions, listFollowUps, listLeads, readLead } from "./api/read.ts";
-import { createConnection, createEmitter, createWorkspace, listConnections, listEmitters, readPolicy, writePolicy } from "./api/setup.ts";
 import { overviewPage } from "./api/overview.ts";
+import { listCounts, listDecisions, listExceptions, listFollowUps, listLeads, readLead } from "./api/read.ts";
+import {
+  createConnection,
+  createEmitter,
+  createWorkspace,
+  listConnections,
+  listEmitters,
+  readPolicy,
+  writePolicy,
+} from "./api/setup.ts";
 import type { Env } from "./env.ts";
 import { problem } from "./ingest/problem.ts";
 import { receiveWebhook } from "./ingest/receive.ts";
@@ -29,6 +37,7 @@ app.get("/v1/leads/:id", readLead);
 app.get("/v1/follow-ups", listFollowUps);
 app.get("/v1/decisions", listDecisions);
 app.get("/v1/exceptions", listExceptions);
+app.get("/v1/counts", listCounts);
 
 app.get("/oauth/:crm/install", startInstall);
 app.get("/oauth/:crm/callback", finishInstall);
@@ -36,7 +45,9 @@ app.get("/oauth/:crm/callback", finishInstall);
 app.get("/healthz", (c) => c.text("ok"));
 app.get("/", overviewPage);
 
-app.all("/in/*", () => problem(405, { code: "method_not_allowed", detail: "Deliveries are sent with POST." }, { allow: "POST" }));
+app.all("/in/*", () =>
+  problem(405, { code: "method_not_allowed", detail: "Deliveries are sent with POST." }, { allow: "POST" }),
+);
 app.notFound(() => problem(404, { code: "not_found" }));
 app.onError((error) => {
   log("error", "request.failed", { error: errorName(error) });

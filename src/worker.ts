@@ -1,7 +1,8 @@
 /** Entry of the Worker: requests, the overflow queue, the cron; exports the Durable Objects. No logic. */
-import { archive } from "./ledger/archive.ts";
+
 import type { Env, OverflowMessage } from "./env.ts";
 import { drain } from "./ingest/drain.ts";
+import { archive } from "./ledger/archive.ts";
 import { app } from "./routes.ts";
 
 export { AccountObject } from "./objects/account.ts";

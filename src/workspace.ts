@@ -53,7 +53,12 @@ interface Caches {
 /** Keyed by the environment, so that two Workers in one isolate never share; holds configuration only, never state. */
 const cachesOf = new WeakMap<object, Caches>();
 
-export function emitterByKey(env: Env, key: string, now: number, later: (work: Promise<unknown>) => void): Promise<ConfiguredEmitter | null> {
+export function emitterByKey(
+  env: Env,
+  key: string,
+  now: number,
+  later: (work: Promise<unknown>) => void,
+): Promise<ConfiguredEmitter | null> {
   return cached(caches(env).emitters, key, now, later, () => readEmitter(env, key, now, later));
 }
 
@@ -94,7 +99,9 @@ async function cached<T>(
   if (known !== undefined) {
     // Serve the stale copy now; a failed refresh leaves it in place for the next request to try again.
     map.set(key, { value: known.value, until: now + configTtlMs });
-    const replaced = fresh.then((value) => map.set(key, { value: Promise.resolve(value), until: now + configTtlMs })).catch(() => map.delete(key));
+    const replaced = fresh
+      .then((value) => map.set(key, { value: Promise.resolve(value), until: now + configTtlMs }))
+      .catch(() => map.delete(key));
     later(replaced);
     return known.value;
   }
@@ -116,7 +123,9 @@ async function readEmitter(
   now: number,
   later: (work: Promise<unknown>) => void,
 ): Promise<ConfiguredEmitter | null> {
-  const row = await env.CONTROL.prepare("SELECT workspace, name, vendor, settings, secrets FROM emitters WHERE key = ? AND disabled = 0")
+  const row = await env.CONTROL.prepare(
+    "SELECT workspace, name, vendor, settings, secrets FROM emitters WHERE key = ? AND disabled = 0",
+  )
     .bind(key)
     .first<{ workspace: string; name: string; vendor: string; settings: string; secrets: string }>();
   if (row === null) return null;
@@ -140,11 +149,16 @@ async function readWorkspace(env: Env, id: string): Promise<{ workspace: Workspa
     env.CONTROL.prepare(
       "SELECT w.shard, p.version, p.document FROM workspaces w JOIN policies p ON p.workspace = w.id AND p.version = w.policy_version WHERE w.id = ?",
     ).bind(id),
-    env.CONTROL.prepare("SELECT crm, object FROM crm_accounts WHERE workspace = ? AND status = 'connected' ORDER BY object").bind(id),
+    env.CONTROL.prepare(
+      "SELECT crm, object FROM crm_accounts WHERE workspace = ? AND status = 'connected' ORDER BY object",
+    ).bind(id),
   ]);
   const row = policyRows?.results[0] as { shard: number; version: number; document: string } | undefined;
   if (row === undefined) return null;
-  const targets = ((accountRows?.results ?? []) as { crm: CrmName; object: string }[]).map(({ crm, object }) => ({ crm, account: object }));
+  const targets = ((accountRows?.results ?? []) as { crm: CrmName; object: string }[]).map(({ crm, object }) => ({
+    crm,
+    account: object,
+  }));
   return {
     workspace: {
       id,

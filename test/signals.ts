@@ -43,7 +43,13 @@ export function randomSignal(random: () => number, id: string): Signal {
     idempotency_key: `x:${id}`,
     kind: pick(random, ["demo_requested", "page_viewed", "product_used", "trial_started"]),
     occurred_at: Math.floor(random() * 5) * 50 * day + Math.floor(random() * 3),
-    identifiers: [pick(random, [{ type: "email", value: "ada@example.com" }, { type: "user_id", value: "u1" }, { type: "anonymous_id", value: "a1" }])],
+    identifiers: [
+      pick(random, [
+        { type: "email", value: "ada@example.com" },
+        { type: "user_id", value: "u1" },
+        { type: "anonymous_id", value: "a1" },
+      ]),
+    ],
     traits: random() < 0.5 ? { company: pick(random, ["A", "B"]), first_name: pick(random, ["Ada", "Grace"]) } : {},
     account: random() < 0.3 ? { domain: pick(random, ["example.com", "example.org"]) } : {},
     attribution: random() < 0.3 ? { utm_source: pick(random, ["news", "search"]) } : {},

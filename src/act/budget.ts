@@ -26,7 +26,12 @@ export interface Budget {
 export type Reserved = { readonly ok: true; readonly budget: Budget } | { readonly ok: false; readonly waitMs: number };
 
 export function newBudget(published: { readonly requests: number; readonly windowMs: number }): Budget {
-  return { limit: Math.floor(published.requests * budgetShare), slotMs: published.windowMs / slotsPerWindow, reserved: 0, slots: [] };
+  return {
+    limit: Math.floor(published.requests * budgetShare),
+    slotMs: published.windowMs / slotsPerWindow,
+    reserved: 0,
+    slots: [],
+  };
 }
 
 /** The budget with `cost` requests reserved, or how long to wait before asking again. */
@@ -82,7 +87,10 @@ function current(budget: Budget, now: number): Budget {
 function add(budget: Budget, sent: number, now: number): Budget {
   const slot = Math.floor(now / budget.slotMs);
   const last = budget.slots.at(-1);
-  const slots = last?.slot === slot ? [...budget.slots.slice(0, -1), { slot, sent: last.sent + sent }] : [...budget.slots, { slot, sent }];
+  const slots =
+    last?.slot === slot
+      ? [...budget.slots.slice(0, -1), { slot, sent: last.sent + sent }]
+      : [...budget.slots, { slot, sent }];
   return { ...budget, slots };
 }
 

@@ -11,7 +11,13 @@ export interface Outgoing {
   readonly holder: string;
 }
 
-export function createTask(policy: Policy, root: Root, followUp: FollowUpRecord, action: ActionRecord, consoleUrl: string): Outgoing {
+export function createTask(
+  policy: Policy,
+  root: Root,
+  followUp: FollowUpRecord,
+  action: ActionRecord,
+  consoleUrl: string,
+): Outgoing {
   const play = policy.plays[followUp.play];
   const task: CrmTask = {
     subject: subjectOf(play?.subject ?? "Follow up with {name}", root.lead, followUp),
@@ -20,12 +26,18 @@ export function createTask(policy: Policy, root: Root, followUp: FollowUpRecord,
     priority: play?.priority ?? "medium",
     type: play?.type ?? "todo",
   };
-  return { command: { type: "create_task", key: action.key, person: personOf(root, action), task }, holder: followUp.holder };
+  return {
+    command: { type: "create_task", key: action.key, person: personOf(root, action), task },
+    holder: followUp.holder,
+  };
 }
 
 export function closeTask(followUp: FollowUpRecord, action: ActionRecord): Outgoing {
   const note = `Closed by Baton: ${followUp.closed_because ?? "no longer needed"}.`;
-  return { command: { type: "close_task", key: `${action.key}-close`, taskId: action.receipt?.task_id ?? "", note }, holder: followUp.holder };
+  return {
+    command: { type: "close_task", key: `${action.key}-close`, taskId: action.receipt?.task_id ?? "", note },
+    holder: followUp.holder,
+  };
 }
 
 function personOf(root: Root, action: ActionRecord): CrmPerson {
@@ -62,7 +74,9 @@ function subjectOf(template: string, lead: LeadFold, followUp: FollowUpRecord): 
 function bodyOf(root: Root, followUp: FollowUpRecord, consoleUrl: string): string {
   const { lead } = root;
   const fields = lead.fields;
-  const who = [displayName(lead), fields.job_title?.value, fields.company?.value ?? lead.account?.value.name].filter((part) => part !== undefined);
+  const who = [displayName(lead), fields.job_title?.value, fields.company?.value ?? lead.account?.value.name].filter(
+    (part) => part !== undefined,
+  );
   const reach = [emailOf(lead), fields.phone?.value].filter((part) => part !== undefined);
   const touch = lead.first_touch?.value;
   const [why, ...points] = followUp.reasons;
@@ -72,8 +86,18 @@ function bodyOf(root: Root, followUp: FollowUpRecord, consoleUrl: string): strin
     `Why now: ${why?.text ?? followUp.play}`,
     "",
     "What they did:",
-    ...points.slice(0, 8).map((reason) => `• ${reason.text}${reason.points === undefined ? "" : ` (${reason.points > 0 ? "+" : ""}${reason.points})`}`),
-    ...(touch?.utm_source === undefined ? [] : ["", `Came from: ${[touch.utm_source, touch.utm_medium, touch.utm_campaign].filter((part) => part !== undefined).join(" / ")}`]),
+    ...points
+      .slice(0, 8)
+      .map(
+        (reason) =>
+          `• ${reason.text}${reason.points === undefined ? "" : ` (${reason.points > 0 ? "+" : ""}${reason.points})`}`,
+      ),
+    ...(touch?.utm_source === undefined
+      ? []
+      : [
+          "",
+          `Came from: ${[touch.utm_source, touch.utm_medium, touch.utm_campaign].filter((part) => part !== undefined).join(" / ")}`,
+        ]),
     "",
     `Due: ${new Date(followUp.due_at).toISOString()}`,
     `All signals and the reasons: ${consoleUrl}/leads/${encodeURIComponent(root.name)}`,

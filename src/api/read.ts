@@ -44,6 +44,21 @@ export function listExceptions(c: AppContext): Promise<Response> {
   });
 }
 
+/** `GET /v1/counts`: what was stopped or kept at the door, per emitter and day. */
+export async function listCounts(c: AppContext): Promise<Response> {
+  const who = await workspaceOf(c);
+  if (who instanceof Response) return who;
+  const rows = await ledgerOf(c.env, who.shard)
+    .prepare(
+      "SELECT emitter, day, what, count FROM counts WHERE workspace = ? ORDER BY day DESC, emitter, what LIMIT 1000",
+    )
+    .bind(who.workspace)
+    .all<{ emitter: string; day: number; what: string; count: number }>();
+  return Response.json({
+    items: rows.results.map((row) => ({ ...row, day: new Date(row.day * 86_400_000).toISOString().slice(0, 10) })),
+  });
+}
+
 /** `GET /v1/decisions?lead=…`: from history and journal, newest last; those that led to nothing too. */
 export async function listDecisions(c: AppContext): Promise<Response> {
   const who = await workspaceOf(c);

@@ -28,8 +28,17 @@ export async function createWorkspace(c: AppContext): Promise<Response> {
   const taken = await c.env.CONTROL.prepare("SELECT 1 FROM workspaces WHERE id = ?").bind(body.id).first();
   if (taken !== null) return problem(409, { code: "workspace_exists", detail: "There is a workspace of this id." });
   await c.env.CONTROL.batch([
-    c.env.CONTROL.prepare("INSERT INTO workspaces VALUES (?, ?, ?, 1, 0, ?)").bind(body.id, body.name, hashApiKey(key), now),
-    c.env.CONTROL.prepare("INSERT INTO policies VALUES (?, 1, ?, 'baton', ?)").bind(body.id, canonicalJson(policy), now),
+    c.env.CONTROL.prepare("INSERT INTO workspaces VALUES (?, ?, ?, 1, 0, ?)").bind(
+      body.id,
+      body.name,
+      hashApiKey(key),
+      now,
+    ),
+    c.env.CONTROL.prepare("INSERT INTO policies VALUES (?, 1, ?, 'baton', ?)").bind(
+      body.id,
+      canonicalJson(policy),
+      now,
+    ),
   ]);
   return Response.json({ id: body.id, api_key: key }, { status: 201 });
 }
@@ -51,27 +60,45 @@ export async function createEmitter(c: AppContext): Promise<Response> {
   const body = await checked(c, newEmitter);
   if (body instanceof Response) return body;
   const connector = emitterOf(body.vendor);
-  if (connector === undefined) return problem(422, { code: "unknown_vendor", detail: `There is no connector named "${body.vendor}".` });
+  if (connector === undefined)
+    return problem(422, { code: "unknown_vendor", detail: `There is no connector named "${body.vendor}".` });
   if (body.secrets.length === 0 && !connector.manifest.keyIsProof) {
-    return problem(422, { code: "secret_missing", detail: `${connector.manifest.label} signs what it sends; give its secret.` });
+    return problem(422, {
+      code: "secret_missing",
+      detail: `${connector.manifest.label} signs what it sends; give its secret.`,
+    });
   }
   const key = `em_${randomToken()}`;
-  const secrets = await seal(deriveKey(c.env.BATON_MASTER_KEY, "emitter-secrets", who.workspace), key, JSON.stringify(body.secrets));
+  const secrets = await seal(
+    deriveKey(c.env.BATON_MASTER_KEY, "emitter-secrets", who.workspace),
+    key,
+    JSON.stringify(body.secrets),
+  );
   const written = await c.env.CONTROL.prepare("INSERT OR IGNORE INTO emitters VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)")
     .bind(key, who.workspace, body.name, body.vendor, body.owner, JSON.stringify(body.settings), secrets, Date.now())
     .run();
-  if (written.meta.changes === 0) return problem(409, { code: "emitter_exists", detail: "There is an emitter of this name." });
-  return Response.json({ name: body.name, vendor: body.vendor, key, url: `${c.env.PUBLIC_URL}/in/${key}` }, { status: 201 });
+  if (written.meta.changes === 0)
+    return problem(409, { code: "emitter_exists", detail: "There is an emitter of this name." });
+  return Response.json(
+    { name: body.name, vendor: body.vendor, key, url: `${c.env.PUBLIC_URL}/in/${key}` },
+    { status: 201 },
+  );
 }
 
 /** `GET /v1/emitters` */
 export async function listEmitters(c: AppContext): Promise<Response> {
   const who = await workspaceOf(c);
   if (who instanceof Response) return who;
-  const rows = await c.env.CONTROL.prepare("SELECT name, vendor, owner, disabled, created_at FROM emitters WHERE workspace = ? ORDER BY name")
+  const rows = await c.env.CONTROL.prepare(
+    "SELECT name, vendor, owner, disabled, created_at FROM emitters WHERE workspace = ? ORDER BY name",
+  )
     .bind(who.workspace)
     .all<{ name: string; vendor: string; owner: string; disabled: number; created_at: number }>();
-  const items = rows.results.map((row) => ({ ...row, disabled: row.disabled === 1, created_at: new Date(row.created_at).toISOString() }));
+  const items = rows.results.map((row) => ({
+    ...row,
+    disabled: row.disabled === 1,
+    created_at: new Date(row.created_at).toISOString(),
+  }));
   return Response.json({ items });
 }
 
@@ -84,7 +111,9 @@ export async function readPolicy(c: AppContext): Promise<Response> {
   )
     .bind(who.workspace)
     .first<{ document: string }>();
-  return row === null ? problem(404, { code: "no_policy" }) : new Response(row.document, { headers: { "content-type": "application/json" } });
+  return row === null
+    ? problem(404, { code: "no_policy" })
+    : new Response(row.document, { headers: { "content-type": "application/json" } });
 }
 
 /** `PUT /v1/policy`: the next version. Its `version` must be the present one plus one, so that two editors cannot overwrite each other. */
@@ -93,15 +122,30 @@ export async function writePolicy(c: AppContext): Promise<Response> {
   if (who instanceof Response) return who;
   const policy = await checked(c, policySchema);
   if (policy instanceof Response) return policy;
-  const present = await c.env.CONTROL.prepare("SELECT policy_version FROM workspaces WHERE id = ?").bind(who.workspace).first<{ policy_version: number }>();
+  const present = await c.env.CONTROL.prepare("SELECT policy_version FROM workspaces WHERE id = ?")
+    .bind(who.workspace)
+    .first<{ policy_version: number }>();
   if (present === null || policy.version !== present.policy_version + 1) {
-    return problem(409, { code: "policy_version", detail: `The next version is ${(present?.policy_version ?? 0) + 1}.` });
+    return problem(409, {
+      code: "policy_version",
+      detail: `The next version is ${(present?.policy_version ?? 0) + 1}.`,
+    });
   }
   const [inserted] = await c.env.CONTROL.batch([
-    c.env.CONTROL.prepare("INSERT OR IGNORE INTO policies VALUES (?, ?, ?, 'api', ?)").bind(who.workspace, policy.version, canonicalJson(policy), Date.now()),
-    c.env.CONTROL.prepare("UPDATE workspaces SET policy_version = ? WHERE id = ? AND policy_version = ?").bind(policy.version, who.workspace, policy.version - 1),
+    c.env.CONTROL.prepare("INSERT OR IGNORE INTO policies VALUES (?, ?, ?, 'api', ?)").bind(
+      who.workspace,
+      policy.version,
+      canonicalJson(policy),
+      Date.now(),
+    ),
+    c.env.CONTROL.prepare("UPDATE workspaces SET policy_version = ? WHERE id = ? AND policy_version = ?").bind(
+      policy.version,
+      who.workspace,
+      policy.version - 1,
+    ),
   ]);
-  if (inserted?.meta.changes === 0) return problem(409, { code: "policy_version", detail: "Somebody was faster; read the policy again." });
+  if (inserted?.meta.changes === 0)
+    return problem(409, { code: "policy_version", detail: "Somebody was faster; read the policy again." });
   forgetConfig(c.env);
   return Response.json({ version: policy.version });
 }
@@ -119,10 +163,14 @@ export async function createConnection(c: AppContext): Promise<Response> {
 export async function listConnections(c: AppContext): Promise<Response> {
   const who = await workspaceOf(c);
   if (who instanceof Response) return who;
-  const rows = await c.env.CONTROL.prepare("SELECT crm, crm_account, status, world, connected_at FROM crm_accounts WHERE workspace = ? ORDER BY object")
+  const rows = await c.env.CONTROL.prepare(
+    "SELECT crm, crm_account, status, world, connected_at FROM crm_accounts WHERE workspace = ? ORDER BY object",
+  )
     .bind(who.workspace)
     .all<{ crm: string; crm_account: string; status: string; world: string; connected_at: number }>();
-  return Response.json({ items: rows.results.map((row) => ({ ...row, connected_at: new Date(row.connected_at).toISOString() })) });
+  return Response.json({
+    items: rows.results.map((row) => ({ ...row, connected_at: new Date(row.connected_at).toISOString() })),
+  });
 }
 
 async function checked<T>(c: AppContext, schema: z.ZodType<T>): Promise<T | Response> {
@@ -134,7 +182,9 @@ async function checked<T>(c: AppContext, schema: z.ZodType<T>): Promise<T | Resp
   }
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.slice(0, 50).map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+  const errors = parsed.error.issues
+    .slice(0, 50)
+    .map((issue) => ({ path: issue.path.join("."), message: issue.message }));
   const details: ProblemDetails = { code: "invalid", errors };
   return problem(422, details);
 }

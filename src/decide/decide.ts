@@ -54,28 +54,51 @@ export function decide(question: Question): Answer {
   });
 
   if (match === null) {
-    return answer("none", tierOf(policy, signals), { code: "no_route", text: "No route of the policy asks for a follow-up yet." });
+    return answer("none", tierOf(policy, signals), {
+      code: "no_route",
+      text: "No route of the policy asks for a follow-up yet.",
+    });
   }
   const { route, trigger, play } = match;
   const tier = kindRuleOf(policy, trigger.kind).tier;
   const words = kindRuleOf(policy, trigger.kind).words;
-  const routed: Reason = { code: `route:${route.name}`, text: `${words} (route “${route.name}”)`, signal: trigger.idempotency_key };
+  const routed: Reason = {
+    code: `route:${route.name}`,
+    text: `${words} (route “${route.name}”)`,
+    signal: trigger.idempotency_key,
+  };
 
   const hold = holdOf(policy, lead);
   if (hold !== null) return answer("held", tier, hold, { play: route.play });
 
-  const open = question.followUps.find((item) => item.state === "open" && (policy.one_open_per === "lead" || item.play === route.play));
+  const open = question.followUps.find(
+    (item) => item.state === "open" && (policy.one_open_per === "lead" || item.play === route.play),
+  );
   if (open !== undefined) {
-    const why = { code: "already_open", text: `An open follow-up covers this: ${words}.`, signal: trigger.idempotency_key };
+    const why = {
+      code: "already_open",
+      text: `An open follow-up covers this: ${words}.`,
+      signal: trigger.idempotency_key,
+    };
     return answer("noted", tier, why, { play: route.play, follow_up: open.id });
   }
-  const cooling = question.followUps.find((item) => item.play === route.play && item.state !== "cancelled" && now - item.created_at < play.cool_down_ms);
+  const cooling = question.followUps.find(
+    (item) => item.play === route.play && item.state !== "cancelled" && now - item.created_at < play.cool_down_ms,
+  );
   if (cooling !== undefined) {
-    const why = { code: "cooling_down", text: `“${route.play}” was followed up a short while ago.`, signal: trigger.idempotency_key };
+    const why = {
+      code: "cooling_down",
+      text: `“${route.play}” was followed up a short while ago.`,
+      signal: trigger.idempotency_key,
+    };
     return answer("none", tier, why, { play: route.play, follow_up: cooling.id });
   }
   if (!reachable(lead)) {
-    const why = { code: "no_address", text: "Nobody can be contacted yet: no e-mail address or CRM record is known.", signal: trigger.idempotency_key };
+    const why = {
+      code: "no_address",
+      text: "Nobody can be contacted yet: no e-mail address or CRM record is known.",
+      signal: trigger.idempotency_key,
+    };
     return answer("waiting", tier, why, { play: route.play });
   }
 
@@ -102,7 +125,13 @@ interface Match {
 }
 
 /** The first route, in the policy's order, whose conditions hold; the trigger is the latest signal that is young enough. */
-function firstMatch(policy: Policy, lead: LeadFold, signals: readonly Signal[], score: Score, now: number): Match | null {
+function firstMatch(
+  policy: Policy,
+  lead: LeadFold,
+  signals: readonly Signal[],
+  score: Score,
+  now: number,
+): Match | null {
   for (const route of policy.routes) {
     const { kinds, score_at_least, sustained, max_age_ms } = route.when;
     const trigger = signals.findLast(
@@ -123,7 +152,9 @@ function firstMatch(policy: Policy, lead: LeadFold, signals: readonly Signal[], 
 function reachable(lead: LeadFold): boolean {
   return (
     emailOf(lead) !== undefined ||
-    ["hubspot_contact_id", "salesforce_contact_id", "salesforce_lead_id"].some((type) => identifierValues(lead, type).length > 0)
+    ["hubspot_contact_id", "salesforce_contact_id", "salesforce_lead_id"].some(
+      (type) => identifierValues(lead, type).length > 0,
+    )
   );
 }
 

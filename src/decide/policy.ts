@@ -6,7 +6,10 @@ import * as z from "zod";
 import { kindPattern } from "../limits.ts";
 
 const tier = z.enum(["seconds", "minutes", "hours"]);
-const durationMs = z.int().min(0).max(366 * 86_400_000);
+const durationMs = z
+  .int()
+  .min(0)
+  .max(366 * 86_400_000);
 const kind = z.string().regex(kindPattern);
 
 const kindRule = z.strictObject({
@@ -89,16 +92,28 @@ export const policySchema = z
   .superRefine((policy, context) => {
     for (const [index, item] of policy.routes.entries()) {
       if (!(item.play in policy.plays)) {
-        context.addIssue({ code: "custom", path: ["routes", index, "play"], message: `There is no play named "${item.play}".` });
+        context.addIssue({
+          code: "custom",
+          path: ["routes", index, "play"],
+          message: `There is no play named "${item.play}".`,
+        });
       }
       const { kinds, score_at_least, sustained } = item.when;
       if (kinds === undefined && score_at_least === undefined && sustained === undefined) {
-        context.addIssue({ code: "custom", path: ["routes", index, "when"], message: "A route needs a condition: it would match everything." });
+        context.addIssue({
+          code: "custom",
+          path: ["routes", index, "when"],
+          message: "A route needs a condition: it would match everything.",
+        });
       }
     }
     for (const [name, item] of Object.entries(policy.plays)) {
       if (!(item.team in policy.teams)) {
-        context.addIssue({ code: "custom", path: ["plays", name, "team"], message: `There is no team named "${item.team}".` });
+        context.addIssue({
+          code: "custom",
+          path: ["plays", name, "team"],
+          message: `There is no team named "${item.team}".`,
+        });
       }
     }
   });

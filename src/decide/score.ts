@@ -3,7 +3,11 @@ import type { Reason, Score } from "../model.ts";
 import { emailOf, type LeadFold } from "../resolve/lead.ts";
 import { kindRuleOf, type Policy } from "./policy.ts";
 
-export function scoreOf(policy: Policy, lead: LeadFold, now: number): { readonly score: Score; readonly reasons: readonly Reason[] } {
+export function scoreOf(
+  policy: Policy,
+  lead: LeadFold,
+  now: number,
+): { readonly score: Score; readonly reasons: readonly Reason[] } {
   const reasons: Reason[] = [...fitReasons(policy, lead)];
   const fit = sum(reasons);
   const today = now / 86_400_000;
@@ -15,12 +19,18 @@ export function scoreOf(policy: Policy, lead: LeadFold, now: number): { readonly
     let points = 0;
     for (const day of Object.keys(item.days).sort()) {
       const age = Math.max(0, today - Number(day) - 1);
-      points += Math.min(item.days[day] ?? 0, rule.daily_cap) * rule.intent * 0.5 ** (age / policy.scoring.half_life_days);
+      points +=
+        Math.min(item.days[day] ?? 0, rule.daily_cap) * rule.intent * 0.5 ** (age / policy.scoring.half_life_days);
     }
     const rounded = Math.round(points);
     if (rounded > 0) {
       const times = item.count === 1 ? "" : ` (${item.count} times)`;
-      intentReasons.push({ code: `intent:${name}`, text: `${rule.words}${times}`, points: rounded, signal: item.last_key });
+      intentReasons.push({
+        code: `intent:${name}`,
+        text: `${rule.words}${times}`,
+        points: rounded,
+        signal: item.last_key,
+      });
     }
   }
   intentReasons.sort((a, b) => (b.points ?? 0) - (a.points ?? 0) || (a.code < b.code ? -1 : 1));
@@ -29,7 +39,12 @@ export function scoreOf(policy: Policy, lead: LeadFold, now: number): { readonly
 }
 
 /** Signals that give points, and the different days they fell on, within the last `withinDays`. */
-export function sustainedIntent(policy: Policy, lead: LeadFold, now: number, withinDays: number): { readonly signals: number; readonly days: number } {
+export function sustainedIntent(
+  policy: Policy,
+  lead: LeadFold,
+  now: number,
+  withinDays: number,
+): { readonly signals: number; readonly days: number } {
   const oldest = Math.floor(now / 86_400_000) - withinDays;
   const days = new Set<string>();
   let signals = 0;
@@ -49,10 +64,13 @@ function fitReasons(policy: Policy, lead: LeadFold): readonly Reason[] {
   const reasons: Reason[] = [];
   const company = lead.fields.company;
   const account = lead.account;
-  if (company !== undefined) reasons.push({ code: "fit:company", text: "the company is known", points: company_known, signal: company.key });
-  else if (account !== null) reasons.push({ code: "fit:company", text: "the company is known", points: company_known, signal: account.key });
+  if (company !== undefined)
+    reasons.push({ code: "fit:company", text: "the company is known", points: company_known, signal: company.key });
+  else if (account !== null)
+    reasons.push({ code: "fit:company", text: "the company is known", points: company_known, signal: account.key });
   const title = lead.fields.job_title;
-  if (title !== undefined) reasons.push({ code: "fit:job_title", text: "the job title is known", points: job_title_known, signal: title.key });
+  if (title !== undefined)
+    reasons.push({ code: "fit:job_title", text: "the job title is known", points: job_title_known, signal: title.key });
   const domain = emailOf(lead)?.split("@")[1];
   if (domain !== undefined && policy.scoring.free_mail_domains.includes(domain)) {
     reasons.push({ code: "fit:free_mail", text: "writes from a free mailbox", points: free_mail });

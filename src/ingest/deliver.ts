@@ -15,11 +15,20 @@ export type Delivered = "applied" | "duplicate" | "conflict" | "queued";
 /** Node -> where it last said its root is. Only tried first, never trusted; bounded. */
 const hints = new Map<string, string>();
 
-export async function deliver(env: Env, workspace: Workspace, facts: WorkspaceFacts, signal: Signal): Promise<Delivered | null> {
+export async function deliver(
+  env: Env,
+  workspace: Workspace,
+  facts: WorkspaceFacts,
+  signal: Signal,
+): Promise<Delivered | null> {
   try {
     return await handOver(env, workspace, facts, signal);
   } catch (error) {
-    log("warn", "ingest.object_unreachable", { workspace: workspace.id, error: errorName(error), overloaded: isOverloaded(error) });
+    log("warn", "ingest.object_unreachable", {
+      workspace: workspace.id,
+      error: errorName(error),
+      overloaded: isOverloaded(error),
+    });
   }
   try {
     await env.OVERFLOW.send({ signal });
@@ -31,7 +40,12 @@ export async function deliver(env: Env, workspace: Workspace, facts: WorkspaceFa
 }
 
 /** Throws when the object could not be reached. Also used by the queue's consumer, which tries again by itself. */
-export async function handOver(env: Env, workspace: Workspace, facts: WorkspaceFacts, signal: Signal): Promise<Delivered> {
+export async function handOver(
+  env: Env,
+  workspace: Workspace,
+  facts: WorkspaceFacts,
+  signal: Signal,
+): Promise<Delivered> {
   const nodes = nodesOf(workspace.nameKey, signal);
   const first = nodes[0];
   if (first === undefined) throw new Error("a signal without identifiers got past the door");

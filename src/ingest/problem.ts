@@ -23,7 +23,19 @@ export interface ProblemDetails {
   readonly errors?: readonly { readonly path: string; readonly message: string }[];
 }
 
-export function problem(status: ProblemStatus, details: ProblemDetails, headers: Readonly<Record<string, string>> = {}): Response {
-  const body = { type: `https://baton.example.com/problems/${details.code}`, title: titles[status], status, ...details };
-  return new Response(JSON.stringify(body), { status, headers: { "content-type": "application/problem+json", ...headers } });
+export function problem(
+  status: ProblemStatus,
+  details: ProblemDetails,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  const body = {
+    type: `https://baton.example.com/problems/${details.code}`,
+    title: titles[status],
+    status,
+    ...details,
+  };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "content-type": "application/problem+json", ...headers },
+  });
 }

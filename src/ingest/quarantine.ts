@@ -9,7 +9,13 @@ import { ledgerOf } from "../ledger/shards.ts";
 import type { ConfiguredEmitter } from "../workspace.ts";
 
 /** The id comes from the content, so a delivery that is repeated lies there once. Throws when it cannot be kept. */
-export async function keepQuarantined(env: Env, emitter: ConfiguredEmitter, body: string, failure: Failure, now: number): Promise<void> {
+export async function keepQuarantined(
+  env: Env,
+  emitter: ConfiguredEmitter,
+  body: string,
+  failure: Failure,
+  now: number,
+): Promise<void> {
   const workspace = emitter.workspace.id;
   const id = `qu_${digest(emitter.key, failure.reason, body)}`;
   const place = `quarantine/${workspace}/${id}`;

@@ -15,8 +15,8 @@ import { toSignal } from "../translate/signal.ts";
 import { type ConfiguredEmitter, emitterByKey } from "../workspace.ts";
 import { boundedBody } from "./body.ts";
 import { deliver } from "./deliver.ts";
-import { keepQuarantined } from "./quarantine.ts";
 import { problem } from "./problem.ts";
+import { keepQuarantined } from "./quarantine.ts";
 
 export type AppContext = Context<{ Bindings: Env }>;
 
@@ -29,7 +29,9 @@ export interface Tally {
   quarantined: number;
 }
 
-export type Received = { readonly ok: true; readonly tally: Tally } | { readonly ok: false; readonly response: Response };
+export type Received =
+  | { readonly ok: true; readonly tally: Tally }
+  | { readonly ok: false; readonly response: Response };
 
 /** Webhooks of any emitter: `POST /in/:emitterKey`. */
 export async function receiveWebhook(c: AppContext): Promise<Response> {
@@ -42,7 +44,11 @@ export async function receiveWebhook(c: AppContext): Promise<Response> {
  * Takes one delivery in. `accepts` says which connectors this door serves. The answers to a wrong key, a wrong secret and a
  * wrong signature are the same: the sender is not told which check failed.
  */
-export async function receiveDelivery(c: AppContext, key: string, accepts: (vendor: string) => boolean): Promise<Received> {
+export async function receiveDelivery(
+  c: AppContext,
+  key: string,
+  accepts: (vendor: string) => boolean,
+): Promise<Received> {
   const now = Date.now();
   const body = await boundedBody(c.req.raw, deliveryBytesMax);
   if (!body.ok) return refusal(c, null, body.failure);
@@ -58,7 +64,8 @@ export async function receiveDelivery(c: AppContext, key: string, accepts: (vend
   if (emitter === null || connector === undefined) return refusal(c, null, { arm: "refused", reason: "unauthorised" });
   const delivery = deliveryOf(c, body.value, now);
   const verified = connector.verify(delivery, emitter.secrets, now);
-  if (!verified.ok) return refusal(c, emitter, { ...verified.failure, reason: "unauthorised" }, verified.failure.reason);
+  if (!verified.ok)
+    return refusal(c, emitter, { ...verified.failure, reason: "unauthorised" }, verified.failure.reason);
 
   const translated = connector.translate(delivery, emitter.settings);
   const tally = emptyTally();
@@ -68,9 +75,18 @@ export async function receiveDelivery(c: AppContext, key: string, accepts: (vend
   }
   const { drafts, skipped, quarantined: broken = [] } = translated.value;
   tally.skipped = skipped.length;
-  const kept: Kept[] = broken.length === 0 ? [] : [{ body: textOf(body.value), failure: quarantined(broken[0]?.reason ?? "bad_event") }];
+  const kept: Kept[] =
+    broken.length === 0 ? [] : [{ body: textOf(body.value), failure: quarantined(broken[0]?.reason ?? "bad_event") }];
   const done = await handOnAll(c, emitter, drafts, now, tally, kept);
-  if (!done) return { ok: false, response: problem(503, { code: "unavailable", detail: "Not everything could be stored." }, { "retry-after": "5" }) };
+  if (!done)
+    return {
+      ok: false,
+      response: problem(
+        503,
+        { code: "unavailable", detail: "Not everything could be stored." },
+        { "retry-after": "5" },
+      ),
+    };
   return settle(c, emitter, tally, kept, now);
 }
 
@@ -105,7 +121,10 @@ export async function handOnAll(
     else if (delivered === "duplicate") tally.duplicates++;
     else if (delivered === "conflict") {
       tally.conflicts++;
-      kept.push({ body: JSON.stringify(draft), failure: quarantined("key_conflict", "This key is known with another body.") });
+      kept.push({
+        body: JSON.stringify(draft),
+        failure: quarantined("key_conflict", "This key is known with another body."),
+      });
     } else tally.accepted++;
   };
   for (let at = 0; at < drafts.length; at += handOnConcurrency) {
@@ -115,13 +134,26 @@ export async function handOnAll(
 }
 
 /** Keeps what must be kept, counts what is worth counting, and answers. */
-export async function settle(c: AppContext, emitter: ConfiguredEmitter, tally: Tally, kept: readonly Kept[], now: number): Promise<Received> {
+export async function settle(
+  c: AppContext,
+  emitter: ConfiguredEmitter,
+  tally: Tally,
+  kept: readonly Kept[],
+  now: number,
+): Promise<Received> {
   tally.quarantined = kept.length;
   try {
     for (const { body, failure } of kept) await keepQuarantined(c.env, emitter, body, failure, now);
   } catch (error) {
     log("error", "ingest.quarantine", { error: errorName(error) });
-    return { ok: false, response: problem(503, { code: "unavailable", detail: "Not everything could be stored." }, { "retry-after": "5" }) };
+    return {
+      ok: false,
+      response: problem(
+        503,
+        { code: "unavailable", detail: "Not everything could be stored." },
+        { "retry-after": "5" },
+      ),
+    };
   }
   const reasons = kept.map(({ failure }) => `quarantined:${failure.reason}`);
   if (tally.duplicates > 0) reasons.push("duplicate");
@@ -129,15 +161,25 @@ export async function settle(c: AppContext, emitter: ConfiguredEmitter, tally: T
   return { ok: true, tally };
 }
 
-export function refusal(c: AppContext, emitter: ConfiguredEmitter | null, failure: Failure, inside = failure.reason): Received {
-  if (emitter !== null) countLater(c, emitter, [`refused:${inside}`], 0);
+function refusal(
+  c: AppContext,
+  emitter: ConfiguredEmitter | null,
+  failure: Failure,
+  inside = failure.reason,
+): Received {
+  if (emitter !== null) countLater(c, emitter, [`refused:${inside}`]);
   log("info", "ingest.refused", { reason: inside, emitter: emitter?.name });
   const details = { code: failure.reason, ...(failure.detail === undefined ? {} : { detail: failure.detail }) };
   if (failure.reason === "unauthorised") return { ok: false, response: problem(401, { code: "unauthorised" }) };
   return { ok: false, response: problem(failure.reason.endsWith("too_large") ? 413 : 400, details) };
 }
 
-function countLater(c: AppContext, emitter: ConfiguredEmitter, reasons: readonly string[], duplicates: number): void {
+export function countLater(
+  c: AppContext,
+  emitter: ConfiguredEmitter,
+  reasons: readonly string[],
+  duplicates = 0,
+): void {
   const counts: Count[] = reasons.map((what) => ({
     workspace: emitter.workspace.id,
     emitter: emitter.name,

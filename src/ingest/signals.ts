@@ -2,13 +2,23 @@
  * `POST /v1/signals`: our own API. One JSON signal or CloudEvent, or NDJSON with one signal per line for backfills. The key
  * of a `baton` emitter is the Bearer token.
  */
-import { emitterOf } from "../../connectors/index.ts";
+
 import type { SignalDraft } from "../../connectors/contract.ts";
+import { emitterOf } from "../../connectors/index.ts";
 import { ndjsonBytesMax, ndjsonLinesMax } from "../limits.ts";
 import { emitterByKey } from "../workspace.ts";
 import { boundedBody } from "./body.ts";
 import { problem } from "./problem.ts";
-import { type AppContext, deliveryOf, emptyTally, handOnAll, type Kept, receiveDelivery, refusal, settle } from "./receive.ts";
+import {
+  type AppContext,
+  countLater,
+  deliveryOf,
+  emptyTally,
+  handOnAll,
+  type Kept,
+  receiveDelivery,
+  settle,
+} from "./receive.ts";
 import { writeKeyOf } from "./segment.ts";
 
 export async function receiveSignals(c: AppContext): Promise<Response> {
@@ -24,13 +34,19 @@ export async function receiveSignals(c: AppContext): Promise<Response> {
 async function receiveLines(c: AppContext, key: string): Promise<Response> {
   const now = Date.now();
   const body = await boundedBody(c.req.raw, ndjsonBytesMax);
-  if (!body.ok) return problem(413, { code: body.failure.reason, ...(body.failure.detail === undefined ? {} : { detail: body.failure.detail }) });
+  if (!body.ok)
+    return problem(413, {
+      code: body.failure.reason,
+      ...(body.failure.detail === undefined ? {} : { detail: body.failure.detail }),
+    });
   const emitter = await emitterByKey(c.env, key, now, (work) => c.executionCtx.waitUntil(work));
   const connector = emitterOf("baton");
-  if (emitter === null || emitter.vendor !== "baton" || connector === undefined) return problem(401, { code: "unauthorised" });
+  if (emitter === null || emitter.vendor !== "baton" || connector === undefined)
+    return problem(401, { code: "unauthorised" });
   const lines = new TextDecoder().decode(body.value).split("\n");
   const filled = lines.filter((line) => line.trim() !== "").length;
-  if (filled > ndjsonLinesMax) return problem(413, { code: "too_many_lines", detail: `A request may hold ${ndjsonLinesMax} lines.` });
+  if (filled > ndjsonLinesMax)
+    return problem(413, { code: "too_many_lines", detail: `A request may hold ${ndjsonLinesMax} lines.` });
 
   const drafts: SignalDraft[] = [];
   const errors: { path: string; message: string }[] = [];
@@ -44,13 +60,20 @@ async function receiveLines(c: AppContext, key: string): Promise<Response> {
     else errors.push({ path: `line ${index + 1}`, message: translated.failure.detail ?? translated.failure.reason });
   }
   if (drafts.length === 0 && errors.length > 0) {
-    const answer = refusal(c, emitter, { arm: "refused", reason: "no_good_line" });
-    return answer.ok ? new Response(null) : problem(400, { code: "no_good_line", detail: "Not one line is a signal.", errors: errors.slice(0, 100) });
+    countLater(c, emitter, ["refused:no_good_line"]);
+    return problem(400, { code: "no_good_line", detail: "Not one line is a signal.", errors: errors.slice(0, 100) });
   }
   const tally = emptyTally();
   const kept: Kept[] = [];
   const stored = await handOnAll(c, emitter, drafts, now, tally, kept);
-  if (!stored) return problem(503, { code: "unavailable", detail: "Not everything could be stored; send it again." }, { "retry-after": "5" });
+  if (!stored)
+    return problem(
+      503,
+      { code: "unavailable", detail: "Not everything could be stored; send it again." },
+      { "retry-after": "5" },
+    );
   const settled = await settle(c, emitter, tally, kept, now);
-  return settled.ok ? Response.json({ ...settled.tally, refused: errors.length, errors: errors.slice(0, 100) }, { status: 202 }) : settled.response;
+  return settled.ok
+    ? Response.json({ ...settled.tally, refused: errors.length, errors: errors.slice(0, 100) }, { status: 202 })
+    : settled.response;
 }

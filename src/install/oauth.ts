@@ -21,15 +21,21 @@ export async function connectLink(env: Env, workspace: string, crm: CrmName, now
   const state = randomToken();
   const verifier = randomToken(48);
   const sealed = await seal(deriveKey(env.BATON_MASTER_KEY, "oauth", workspace), state, verifier);
-  await env.CONTROL.prepare("INSERT INTO oauth_states VALUES (?, ?, ?, ?, ?)").bind(state, workspace, crm, sealed, now + stateTtlMs).run();
+  await env.CONTROL.prepare("INSERT INTO oauth_states VALUES (?, ?, ?, ?, ?)")
+    .bind(state, workspace, crm, sealed, now + stateTtlMs)
+    .run();
   return `${env.PUBLIC_URL}/oauth/${crm}/install?state=${state}`;
 }
 
 /** `GET /oauth/:crm/install?state=…` */
 export async function startInstall(c: AppContext): Promise<Response> {
   const flow = await readState(c.env, c.req.query("state") ?? "", crmParam(c), Date.now());
-  if (flow === null) return problem(400, { code: "unknown_state", detail: "This link was used, or is too old. Ask for a new one." });
-  const url = crmOf(flow.crm).authorizeUrl(crmApp(c.env, flow.crm), { state: flow.state, challenge: pkceChallenge(flow.verifier) });
+  if (flow === null)
+    return problem(400, { code: "unknown_state", detail: "This link was used, or is too old. Ask for a new one." });
+  const url = crmOf(flow.crm).authorizeUrl(crmApp(c.env, flow.crm), {
+    state: flow.state,
+    challenge: pkceChallenge(flow.verifier),
+  });
   return c.redirect(url, 302);
 }
 
@@ -37,24 +43,51 @@ export async function startInstall(c: AppContext): Promise<Response> {
 export async function finishInstall(c: AppContext): Promise<Response> {
   const now = Date.now();
   const flow = await readState(c.env, c.req.query("state") ?? "", crmParam(c), now);
-  if (flow === null) return problem(400, { code: "unknown_state", detail: "This link was used, or is too old. Ask for a new one." });
+  if (flow === null)
+    return problem(400, { code: "unknown_state", detail: "This link was used, or is too old. Ask for a new one." });
   const code = c.req.query("code");
-  if (code === undefined) return problem(400, { code: "not_granted", detail: `The CRM said: ${c.req.query("error") ?? "nothing"}.` });
+  if (code === undefined)
+    return problem(400, { code: "not_granted", detail: `The CRM said: ${c.req.query("error") ?? "nothing"}.` });
   await c.env.CONTROL.prepare("DELETE FROM oauth_states WHERE state = ? OR expires_at < ?").bind(flow.state, now).run();
   const send = (request: Request) => fetch(request, { signal: AbortSignal.timeout(crmDeadlineMs) });
-  const granted = await crmOf(flow.crm).exchange(crmApp(c.env, flow.crm), { code, verifier: flow.verifier }, { send, now });
-  if (!granted.ok) return problem(422, { code: "not_granted", detail: `The CRM did not accept the code: ${granted.failure.reason}.` });
+  const granted = await crmOf(flow.crm).exchange(
+    crmApp(c.env, flow.crm),
+    { code, verifier: flow.verifier },
+    { send, now },
+  );
+  if (!granted.ok)
+    return problem(422, { code: "not_granted", detail: `The CRM did not accept the code: ${granted.failure.reason}.` });
   const name = accountName(flow.workspace, flow.crm, granted.value.crmAccount);
-  const connected = await accountStub(c.env, name).attach({ name, workspace: flow.workspace, crm: flow.crm, grant: granted.value, ...settleReads(c.env) });
-  if (!connected.ok) return problem(422, { code: "not_prepared", detail: `The CRM account could not be prepared: ${connected.reason}.` });
+  const connected = await accountStub(c.env, name).attach({
+    name,
+    workspace: flow.workspace,
+    crm: flow.crm,
+    grant: granted.value,
+    ...settleReads(c.env),
+  });
+  if (!connected.ok)
+    return problem(422, {
+      code: "not_prepared",
+      detail: `The CRM account could not be prepared: ${connected.reason}.`,
+    });
   await c.env.CONTROL.prepare(
     `INSERT INTO crm_accounts VALUES (?, ?, ?, ?, 'connected', ?, ?, ?)
      ON CONFLICT (object) DO UPDATE SET status = 'connected', world = excluded.world, record_urls = excluded.record_urls, connected_at = excluded.connected_at`,
   )
-    .bind(name, flow.workspace, flow.crm, granted.value.crmAccount, connected.installation.world, JSON.stringify(connected.installation.recordUrl), now)
+    .bind(
+      name,
+      flow.workspace,
+      flow.crm,
+      granted.value.crmAccount,
+      connected.installation.world,
+      JSON.stringify(connected.installation.recordUrl),
+      now,
+    )
     .run();
   forgetConfig(c.env);
-  return c.html(`<!doctype html><title>Connected</title><p>Baton is connected to ${flow.crm}. You can close this page.</p>`);
+  return c.html(
+    `<!doctype html><title>Connected</title><p>Baton is connected to ${flow.crm}. You can close this page.</p>`,
+  );
 }
 
 function settleReads(env: Env): { readonly settleReadsMs?: readonly number[] } {
@@ -70,7 +103,9 @@ interface Flow {
 }
 
 async function readState(env: Env, state: string, crm: CrmName | null, now: number): Promise<Flow | null> {
-  const row = await env.CONTROL.prepare("SELECT workspace, crm, verifier FROM oauth_states WHERE state = ? AND expires_at >= ?")
+  const row = await env.CONTROL.prepare(
+    "SELECT workspace, crm, verifier FROM oauth_states WHERE state = ? AND expires_at >= ?",
+  )
     .bind(state, now)
     .first<{ workspace: string; crm: CrmName; verifier: string }>();
   if (row === null || row.crm !== crm) return null;

@@ -12,7 +12,12 @@ import type { JournalEntry } from "./rows.ts";
 /** Chunks read in one run; the next run takes the rest. */
 const chunksPerRun = 500;
 
-export async function archiveJournal(ledger: D1Database, history: R2Bucket, now: number, keepMs = journalKeepMs): Promise<{ readonly chunks: number; readonly segments: number }> {
+export async function archiveJournal(
+  ledger: D1Database,
+  history: R2Bucket,
+  now: number,
+  keepMs = journalKeepMs,
+): Promise<{ readonly chunks: number; readonly segments: number }> {
   const rows = await ledger
     .prepare("SELECT workspace, id, at, entries FROM journal WHERE at < ? ORDER BY workspace, id LIMIT ?")
     .bind(now - keepMs, chunksPerRun)
@@ -22,7 +27,9 @@ export async function archiveJournal(ledger: D1Database, history: R2Bucket, now:
     const first = chunks[0];
     if (first === undefined) continue;
     const day = new Date(first.at).toISOString().slice(0, 10);
-    const lines = chunks.flatMap((chunk) => JSON.parse(chunk.entries) as JournalEntry[]).map((entry) => JSON.stringify(entry));
+    const lines = chunks
+      .flatMap((chunk) => JSON.parse(chunk.entries) as JournalEntry[])
+      .map((entry) => JSON.stringify(entry));
     await history.put(`history/${workspace}/${day}/${first.id}.ndjson`, `${lines.join("\n")}\n`);
     // Deleted only after the segment is stored: a crash between the two doubles entries and loses none.
     await ledger
@@ -34,7 +41,11 @@ export async function archiveJournal(ledger: D1Database, history: R2Bucket, now:
 }
 
 /** Every entry of a workspace in history and journal, oldest segment first, each once. */
-export async function* readHistory(ledger: D1Database, history: R2Bucket, workspace: string): AsyncGenerator<JournalEntry> {
+export async function* readHistory(
+  ledger: D1Database,
+  history: R2Bucket,
+  workspace: string,
+): AsyncGenerator<JournalEntry> {
   const seen = new Set<string>();
   const fresh = (entry: JournalEntry): boolean => {
     const key = entry.type === "signal" ? `signal ${entry.signal.idempotency_key}` : `decision ${entry.decision.id}`;
@@ -55,7 +66,10 @@ export async function* readHistory(ledger: D1Database, history: R2Bucket, worksp
     }
     cursor = page.truncated ? page.cursor : undefined;
   } while (cursor !== undefined);
-  const rows = await ledger.prepare("SELECT entries FROM journal WHERE workspace = ? ORDER BY id").bind(workspace).all<{ entries: string }>();
+  const rows = await ledger
+    .prepare("SELECT entries FROM journal WHERE workspace = ? ORDER BY id")
+    .bind(workspace)
+    .all<{ entries: string }>();
   for (const row of rows.results) {
     for (const entry of JSON.parse(row.entries) as JournalEntry[]) if (fresh(entry)) yield entry;
   }

@@ -7,10 +7,21 @@ import type { ExceptionRow, FollowUpRow, JournalEntry, LeadRow, Projection } fro
 /** D1 takes bound strings up to 2 MB; a chunk of rows stays well below. */
 const chunkBytesMax = 1_000_000;
 
-export function projectStatements(ledger: D1Database, projections: readonly Projection[], chunkId: string, now: number): D1PreparedStatement[] {
-  const leads = projections.flatMap(({ workspace, leads: rows }) => rows.map((row): LeadRow & { workspace: string } => ({ workspace, ...row })));
-  const followUps = projections.flatMap(({ workspace, follow_ups }) => follow_ups.map((row): FollowUpRow & { workspace: string } => ({ workspace, ...row })));
-  const exceptions = projections.flatMap(({ workspace, exceptions: rows }) => rows.map((row): ExceptionRow & { workspace: string } => ({ workspace, ...row })));
+export function projectStatements(
+  ledger: D1Database,
+  projections: readonly Projection[],
+  chunkId: string,
+  now: number,
+): D1PreparedStatement[] {
+  const leads = projections.flatMap(({ workspace, leads: rows }) =>
+    rows.map((row): LeadRow & { workspace: string } => ({ workspace, ...row })),
+  );
+  const followUps = projections.flatMap(({ workspace, follow_ups }) =>
+    follow_ups.map((row): FollowUpRow & { workspace: string } => ({ workspace, ...row })),
+  );
+  const exceptions = projections.flatMap(({ workspace, exceptions: rows }) =>
+    rows.map((row): ExceptionRow & { workspace: string } => ({ workspace, ...row })),
+  );
   return [
     ...upserts(ledger, "leads", leadColumns, leads, "excluded.version > leads.version"),
     ...upserts(ledger, "follow_ups", followUpColumns, followUps, unlessSame("follow_ups")),
@@ -33,8 +44,29 @@ const leadColumns = [
   "merged_into",
   "document",
 ] as const;
-const followUpColumns = ["id", "version", "lead", "play", "state", "holder", "tier", "created_at", "due_at", "document"] as const;
-const exceptionColumns = ["id", "version", "lead", "reason", "owner", "state", "raised_at", "due_at", "document"] as const;
+const followUpColumns = [
+  "id",
+  "version",
+  "lead",
+  "play",
+  "state",
+  "holder",
+  "tier",
+  "created_at",
+  "due_at",
+  "document",
+] as const;
+const exceptionColumns = [
+  "id",
+  "version",
+  "lead",
+  "reason",
+  "owner",
+  "state",
+  "raised_at",
+  "due_at",
+  "document",
+] as const;
 
 /** A lead's projection carries all its follow-ups and exceptions: only those that changed are written. */
 function unlessSame(table: string): string {
@@ -56,13 +88,23 @@ function upserts(
   return chunks(rows).map((json) => ledger.prepare(sql).bind(json));
 }
 
-function journalRows(ledger: D1Database, projections: readonly Projection[], chunkId: string, now: number): D1PreparedStatement[] {
+function journalRows(
+  ledger: D1Database,
+  projections: readonly Projection[],
+  chunkId: string,
+  now: number,
+): D1PreparedStatement[] {
   const byWorkspace = new Map<string, JournalEntry[]>();
-  for (const { workspace, journal } of projections) byWorkspace.set(workspace, [...(byWorkspace.get(workspace) ?? []), ...journal]);
+  for (const { workspace, journal } of projections)
+    byWorkspace.set(workspace, [...(byWorkspace.get(workspace) ?? []), ...journal]);
   const statements: D1PreparedStatement[] = [];
   for (const [workspace, entries] of byWorkspace) {
     for (const [index, json] of chunks(entries).entries()) {
-      statements.push(ledger.prepare("INSERT OR IGNORE INTO journal VALUES (?, ?, ?, ?)").bind(workspace, `${chunkId}.${index}`, now, json));
+      statements.push(
+        ledger
+          .prepare("INSERT OR IGNORE INTO journal VALUES (?, ?, ?, ?)")
+          .bind(workspace, `${chunkId}.${index}`, now, json),
+      );
     }
   }
   return statements;

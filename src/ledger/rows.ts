@@ -74,7 +74,13 @@ export function projectionOf(root: Root, signals: readonly Signal[], policy: Pol
       tier: item.tier,
       created_at: item.created_at,
       due_at: item.due_at,
-      document: JSON.stringify({ trigger: item.trigger, accepted_at: item.accepted_at, reasons: item.reasons, actions: item.actions, closed_because: item.closed_because }),
+      document: JSON.stringify({
+        trigger: item.trigger,
+        accepted_at: item.accepted_at,
+        reasons: item.reasons,
+        actions: item.actions,
+        closed_because: item.closed_because,
+      }),
     })),
     exceptions: exceptionsOf(root, policy),
     journal: [
@@ -138,20 +144,63 @@ function exceptionsOf(root: Root, policy: Policy): readonly ExceptionRow[] {
   const owner = assign(firstTeam, root.name);
   const base = { version: root.version, lead: root.name, owner, state: "open" } as const;
   for (const item of root.follow_ups) {
+    if (item.state === "open" && item.actions.length === 0) {
+      const document = JSON.stringify({ follow_up: item.id, play: item.play });
+      rows.push({
+        ...base,
+        id: `ex_${item.id}`,
+        reason: "no_crm_connected",
+        owner: item.holder,
+        raised_at: item.created_at,
+        due_at: item.due_at,
+        document,
+      });
+    }
     for (const action of item.actions) {
       if (action.state !== "parked") continue;
-      const document = JSON.stringify({ follow_up: item.id, action: action.key, crm: action.crm, problem: action.problem });
-      rows.push({ ...base, id: `ex_${action.key}`, reason: "crm_refused", owner: item.holder, raised_at: item.created_at, due_at: item.due_at, document });
+      const document = JSON.stringify({
+        follow_up: item.id,
+        action: action.key,
+        crm: action.crm,
+        problem: action.problem,
+      });
+      rows.push({
+        ...base,
+        id: `ex_${action.key}`,
+        reason: "crm_refused",
+        owner: item.holder,
+        raised_at: item.created_at,
+        due_at: item.due_at,
+        document,
+      });
     }
   }
   for (const item of root.apart) {
     const document = JSON.stringify({ identifier_type: item.identifier.type, other: item.other, guard: item.reason });
-    rows.push({ ...base, id: `ex_${digest(root.name, item.node)}`, reason: "link_conflict", raised_at: item.at, due_at: item.at + dayMs, document });
+    rows.push({
+      ...base,
+      id: `ex_${digest(root.name, item.node)}`,
+      reason: "link_conflict",
+      raised_at: item.at,
+      due_at: item.at + dayMs,
+      document,
+    });
   }
   for (const decision of root.unprojected.decisions) {
     if (decision.outcome !== "held") continue;
-    const document = JSON.stringify({ decision: decision.id, reasons: decision.reasons.slice(0, 3), play: decision.play });
-    rows.push({ ...base, id: `ex_${decision.id}`, reason: "held", raised_at: decision.at, due_at: decision.at + dayMs, document });
+    const document = JSON.stringify({
+      decision: decision.id,
+      reasons: decision.reasons.slice(0, 3),
+      play: decision.play,
+    });
+    rows.push({
+      ...base,
+      id: `ex_${decision.id}`,
+      reason: "held",
+      raised_at: decision.at,
+      due_at: decision.at + dayMs,
+      document,
+    });
   }
   return rows;
 }

@@ -48,7 +48,10 @@ export async function crowd(stage: Stage, plan: CrowdPlan): Promise<CrowdResult>
       { name: "forms", vendor: "typeform", secrets: [typeformSecret], settings: { kind: "demo_requested" } },
       { name: "billing", vendor: "stripe", secrets: [stripeSecret] },
     ],
-    policy: (document) => ({ ...document, tiers: { ...(document["tiers"] as object), minutes: { window_ms: 300, sla_ms: 3_600_000 } } }),
+    policy: (document) => ({
+      ...document,
+      tiers: { ...(document["tiers"] as object), minutes: { window_ms: 300, sla_ms: 3_600_000 } },
+    }),
   });
   const requestsBefore = journalLength(stage, plan.crm);
   const begun = Date.now();
@@ -65,7 +68,11 @@ export async function crowd(stage: Stage, plan: CrowdPlan): Promise<CrowdResult>
   const people = Array.from({ length: plan.people }, (_, index) => index);
   await inParallel(people, Math.ceil(plan.connections / 3), async (index) => {
     const email = `p${index}.${plan.id}@example.com`;
-    const shots = [demo(workspace, `person-${index}`, email), trial(workspace, index, email), subscription(workspace, index, email)];
+    const shots = [
+      demo(workspace, `person-${index}`, email),
+      trial(workspace, index, email),
+      subscription(workspace, index, email),
+    ];
     for (const landed of await Promise.all(shots.map((shot) => gun.fire(shot)))) note(landed);
   });
   gun.close();
@@ -150,7 +157,11 @@ export function trial(workspace: Seeded, index: number, email: string): Shot {
     timestamp: new Date().toISOString(),
     context: { traits: { email } },
   });
-  return { path: "/v1/track", headers: { ...json, authorization: `Basic ${btoa(`${workspace.emitters["website"]?.key}:`)}` }, body };
+  return {
+    path: "/v1/track",
+    headers: { ...json, authorization: `Basic ${btoa(`${workspace.emitters["website"]?.key}:`)}` },
+    body,
+  };
 }
 
 export function subscription(workspace: Seeded, index: number, email: string): Shot {
@@ -165,7 +176,11 @@ export function subscription(workspace: Seeded, index: number, email: string): S
     data: { object: { id: `sub_${index}`, object: "subscription", status: "trialing", customer } },
   });
   const mac = createHmac("sha256", stripeSecret).update(`${seconds}.${body}`).digest("hex");
-  return { path: pathOf(workspace, "billing"), headers: { ...json, "stripe-signature": `t=${seconds},v1=${mac}` }, body };
+  return {
+    path: pathOf(workspace, "billing"),
+    headers: { ...json, "stripe-signature": `t=${seconds},v1=${mac}` },
+    body,
+  };
 }
 
 function pathOf(workspace: Seeded, emitter: string): string {

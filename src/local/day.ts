@@ -14,7 +14,12 @@ export const dayEmitters = [
 ] as const;
 export type DayEmitter = (typeof dayEmitters)[number]["name"];
 
-export const salesTeam: readonly string[] = ["sam@example.com", "kim@example.com", "alex@example.com", "noa@example.com"];
+export const salesTeam: readonly string[] = [
+  "sam@example.com",
+  "kim@example.com",
+  "alex@example.com",
+  "noa@example.com",
+];
 
 export interface DayDelivery {
   /** Milliseconds after the beginning of the day. */
@@ -66,8 +71,34 @@ const stories: readonly { readonly story: Story; readonly share: number; readonl
   { story: "opted out", share: 3, task: false },
 ];
 
-const firstNames = ["Ada", "Grace", "Alan", "Edsger", "Barbara", "Donald", "Radia", "Ken", "Frances", "Niklaus", "Hedy", "Tim"];
-const lastNames = ["Lovelace", "Hopper", "Turing", "Dijkstra", "Liskov", "Knuth", "Perlman", "Thompson", "Allen", "Wirth", "Lamarr", "Lee"];
+const firstNames = [
+  "Ada",
+  "Grace",
+  "Alan",
+  "Edsger",
+  "Barbara",
+  "Donald",
+  "Radia",
+  "Ken",
+  "Frances",
+  "Niklaus",
+  "Hedy",
+  "Tim",
+];
+const lastNames = [
+  "Lovelace",
+  "Hopper",
+  "Turing",
+  "Dijkstra",
+  "Liskov",
+  "Knuth",
+  "Perlman",
+  "Thompson",
+  "Allen",
+  "Wirth",
+  "Lamarr",
+  "Lee",
+];
 const companies = ["Northwind", "Contoso", "Fabrikam", "Globex", "Initech", "Umbrella", "Hooli", "Vandelay"];
 
 export function businessDay(plan: DayPlan): Day {
@@ -91,7 +122,9 @@ function withTrouble(deliveries: readonly DayDelivery[], plan: DayPlan, random: 
     if (random() < 0.15) all.push({ ...delivery, at: delivery.at + random() * 5_000 });
     if (random() < 0.06) all.push({ ...delivery, at: delivery.at + random() * (plan.dayMs - delivery.at) });
   }
-  return all.map((delivery) => ({ ...delivery, at: Math.min(plan.dayMs, delivery.at + random() * 20_000) })).sort((a, b) => a.at - b.at);
+  return all
+    .map((delivery) => ({ ...delivery, at: Math.min(plan.dayMs, delivery.at + random() * 20_000) }))
+    .sort((a, b) => a.at - b.at);
 }
 
 class DayWriter {
@@ -113,7 +146,8 @@ class DayWriter {
       return at;
     };
     const browse = (pages: number) => {
-      for (let page = 0; page < pages; page++) this.#page(next(120_000), person, page === 1 ? "/pricing" : `/blog/${page}`);
+      for (let page = 0; page < pages; page++)
+        this.#page(next(120_000), person, page === 1 ? "/pricing" : `/blog/${page}`);
     };
     switch (story) {
       case "visitor":
@@ -167,21 +201,35 @@ class DayWriter {
 
   #page(at: number, person: Person, path: string): void {
     const url = `https://www.example.com${path}?utm_source=search&utm_medium=cpc&utm_campaign=autumn&gclid=click-${person.index}`;
-    this.#segment(at, "website", "/v1/page", { type: "page", anonymousId: person.anonymousId, properties: { path, url }, context: { page: { path, url } } });
+    this.#segment(at, "website", "/v1/page", {
+      type: "page",
+      anonymousId: person.anonymousId,
+      properties: { path, url },
+      context: { page: { path, url } },
+    });
   }
 
   #identify(at: number, person: Person): void {
     const traits = { email: person.email, firstName: person.first, lastName: person.last, company: person.company };
-    this.#segment(at, "website", "/v1/identify", { type: "identify", userId: person.userId, anonymousId: person.anonymousId, traits });
+    this.#segment(at, "website", "/v1/identify", {
+      type: "identify",
+      userId: person.userId,
+      anonymousId: person.anonymousId,
+      traits,
+    });
   }
 
   #track(at: number, person: Person, event: string, anonymous = false): void {
-    const who = anonymous ? { anonymousId: person.anonymousId } : { userId: person.userId, context: { traits: { email: person.email } } };
+    const who = anonymous
+      ? { anonymousId: person.anonymousId }
+      : { userId: person.userId, context: { traits: { email: person.email } } };
     this.#segment(at, "website", "/v1/track", { type: "track", event, ...who });
   }
 
   #used(at: number, person: Person): void {
-    const feature = ["Report Opened", "File Exported", "Board Viewed", "Comment Written"][Math.floor(this.#random() * 4)];
+    const feature = ["Report Opened", "File Exported", "Board Viewed", "Comment Written"][
+      Math.floor(this.#random() * 4)
+    ];
     this.#segment(at, "product", "/v1/track", { type: "track", event: feature, userId: person.userId });
   }
 
@@ -222,7 +270,14 @@ class DayWriter {
       type: "customer.subscription.created",
       created: Math.floor((this.#plan.startsAt + at) / 1000),
       livemode: true,
-      data: { object: { id: this.#id("sub_"), object: "subscription", status, customer: { id: person.customer, object: "customer", email: person.email } } },
+      data: {
+        object: {
+          id: this.#id("sub_"),
+          object: "subscription",
+          status,
+          customer: { id: person.customer, object: "customer", email: person.email },
+        },
+      },
     });
     // Stripe signs the time of sending, which is now, not the time of the event.
     this.#webhook(at, "billing", {}, body);
@@ -234,7 +289,13 @@ class DayWriter {
   }
 
   #webhook(at: number, emitter: DayEmitter, headers: Readonly<Record<string, string>>, body: string): void {
-    this.deliveries.push({ at, emitter, path: null, headers: { "content-type": "application/json", ...headers }, body });
+    this.deliveries.push({
+      at,
+      emitter,
+      path: null,
+      headers: { "content-type": "application/json", ...headers },
+      body,
+    });
   }
 
   #id(prefix: string): string {
@@ -251,12 +312,16 @@ class DayWriter {
 export function signedNow(delivery: DayDelivery, now: number): Readonly<Record<string, string>> {
   const seconds = Math.floor(now / 1000);
   if (delivery.emitter === "billing") {
-    const mac = createHmac("sha256", "whsec_stripe-secret-of-the-day").update(`${seconds}.${delivery.body}`).digest("hex");
+    const mac = createHmac("sha256", "whsec_stripe-secret-of-the-day")
+      .update(`${seconds}.${delivery.body}`)
+      .digest("hex");
     return { ...delivery.headers, "stripe-signature": `t=${seconds},v1=${mac}` };
   }
   if (delivery.emitter === "support") {
     const id = delivery.headers["webhook-id"] ?? "";
-    const mac = createHmac("sha256", "support-secret-of-the-day").update(`${id}.${seconds}.${delivery.body}`).digest("base64");
+    const mac = createHmac("sha256", "support-secret-of-the-day")
+      .update(`${id}.${seconds}.${delivery.body}`)
+      .digest("base64");
     return { ...delivery.headers, "webhook-timestamp": String(seconds), "webhook-signature": `v1,${mac}` };
   }
   return delivery.headers;

@@ -47,7 +47,11 @@ function replace(target: object, name: string, value: unknown): void {
 export function meteredEnv<E extends { CONTROL: D1Database; LEDGER_0: D1Database; HISTORY: R2Bucket }>(env: E): E {
   const known = wrapped.get(env.CONTROL) as E | undefined;
   if (known !== undefined) return known;
-  const made = overlay(env, { CONTROL: meteredD1(env.CONTROL), LEDGER_0: meteredD1(env.LEDGER_0), HISTORY: meteredR2(env.HISTORY) });
+  const made = overlay(env, {
+    CONTROL: meteredD1(env.CONTROL),
+    LEDGER_0: meteredD1(env.LEDGER_0),
+    HISTORY: meteredR2(env.HISTORY),
+  });
   wrapped.set(env.CONTROL, made);
   return made;
 }

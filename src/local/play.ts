@@ -1,5 +1,5 @@
 /** Plays the business day: sends its deliveries at their (compressed) times and waits until everything has come to rest. */
-import { type Day, businessDay, type DayDelivery, dayEmitters, salesTeam, signedNow } from "./day.ts";
+import { businessDay, type Day, type DayDelivery, dayEmitters, salesTeam, signedNow } from "./day.ts";
 import { Gun } from "./load.ts";
 import { call, type Seeded, seedWorkspace } from "./seed.ts";
 import type { Stage } from "./stage.ts";
@@ -107,7 +107,12 @@ async function rest(stage: Stage, workspace: Seeded, day: Day, say: (text: strin
   for (;;) {
     await sleep(windowsMs.hours / 2);
     const counts = (["hubspot", "salesforce"] as const).map((crm) => stage.tasks(crm).length);
-    const leads = await call<{ items: { lead_score: number }[] }>(stage.engine.url, "GET", "/v1/leads?limit=200", workspace.apiKey);
+    const leads = await call<{ items: { lead_score: number }[] }>(
+      stage.engine.url,
+      "GET",
+      "/v1/leads?limit=200",
+      workspace.apiKey,
+    );
     const now = JSON.stringify([counts, leads.items.map((lead) => lead.lead_score), (await stage.meter()).d1]);
     if ((counts.every((count) => count >= day.expected.size) && now === before) || Date.now() > until) break;
     before = now;

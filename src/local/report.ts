@@ -73,7 +73,10 @@ export async function reportOf(stage: Stage, played: Played): Promise<Report> {
 }
 
 /** A person who must have a task and has none is missing; every task beyond the first, or of nobody expected, is doubled. */
-function againstExpected(tasks: Readonly<Record<CrmName, readonly StageTask[]>>, expected: ReadonlySet<string>): { missing: number; doubled: number } {
+function againstExpected(
+  tasks: Readonly<Record<CrmName, readonly StageTask[]>>,
+  expected: ReadonlySet<string>,
+): { missing: number; doubled: number } {
   let missing = 0;
   let doubled = 0;
   for (const crm of crms) {
@@ -89,14 +92,19 @@ function againstExpected(tasks: Readonly<Record<CrmName, readonly StageTask[]>>,
 }
 
 /** From the acceptance of the signal that caused it to the task standing in the CRM; both CRMs together. */
-function latencies(followUps: readonly FollowUpItem[], tasks: Readonly<Record<CrmName, readonly StageTask[]>>): Report["latency_ms"] {
+function latencies(
+  followUps: readonly FollowUpItem[],
+  tasks: Readonly<Record<CrmName, readonly StageTask[]>>,
+): Report["latency_ms"] {
   const created = new Map([...tasks.hubspot, ...tasks.salesforce].map((task) => [task.key, task.createdAt]));
   const of = (tier: Tier) => {
     const times = followUps
       .filter((item) => item.tier === tier)
       .flatMap((item) => item.actions.map((action) => (created.get(action.key) ?? Number.NaN) - item.accepted_at))
       .filter((ms) => !Number.isNaN(ms));
-    return times.length === 0 ? null : { median: Math.round(percentile(times, 0.5)), p95: Math.round(percentile(times, 0.95)) };
+    return times.length === 0
+      ? null
+      : { median: Math.round(percentile(times, 0.5)), p95: Math.round(percentile(times, 0.95)) };
   };
   return { seconds: of("seconds"), minutes: of("minutes"), hours: of("hours") };
 }
@@ -109,7 +117,12 @@ async function everything(stage: Stage, apiKey: string, path: string): Promise<u
   const all: unknown[] = [];
   let cursor = "";
   do {
-    const page = await call<{ items: unknown[]; next_cursor: string | null }>(stage.engine.url, "GET", `${path}?limit=200${cursor}`, apiKey);
+    const page = await call<{ items: unknown[]; next_cursor: string | null }>(
+      stage.engine.url,
+      "GET",
+      `${path}?limit=200${cursor}`,
+      apiKey,
+    );
     all.push(...page.items);
     cursor = page.next_cursor === null ? "" : `&cursor=${encodeURIComponent(page.next_cursor)}`;
   } while (cursor !== "");
@@ -117,7 +130,8 @@ async function everything(stage: Stage, apiKey: string, path: string): Promise<u
 }
 
 export function printReport(report: Report, stage: Stage, apiKey: string, say: (text: string) => void): void {
-  const row = (name: string, value: string | number): void => say(`  ${name.padEnd(34)} ${String(value).padStart(16)}\n`);
+  const row = (name: string, value: string | number): void =>
+    say(`  ${name.padEnd(34)} ${String(value).padStart(16)}\n`);
   row("signals sent", report.signals);
   row("duplicates stopped", report.duplicates_stopped);
   row("leads (people)", report.leads);
@@ -130,8 +144,12 @@ export function printReport(report: Report, stage: Stage, apiKey: string, say: (
   say("\n  Promises\n");
   for (const item of report.figures) {
     const bound = item.bound === null ? "" : `(at most ${item.bound})`;
-    say(`  ${item.ok ? "✓" : "✗"} ${item.name.padEnd(28)} ${String(item.value).padStart(8)} ${item.unit.padEnd(10)} ${bound}\n`);
+    say(
+      `  ${item.ok ? "✓" : "✗"} ${item.name.padEnd(28)} ${String(item.value).padStart(8)} ${item.unit.padEnd(10)} ${bound}\n`,
+    );
   }
-  say(`\n  Engine      ${stage.engine.url}\n  HubSpot     ${stage.hubspot.url}  (stand-in; look at the tasks)\n  Salesforce  ${stage.salesforce.url}  (stand-in)\n`);
+  say(
+    `\n  Engine      ${stage.engine.url}\n  HubSpot     ${stage.hubspot.url}  (stand-in; look at the tasks)\n  Salesforce  ${stage.salesforce.url}  (stand-in)\n`,
+  );
   say(`  API         curl -H "authorization: Bearer ${apiKey}" ${stage.engine.url}/v1/follow-ups\n`);
 }

@@ -56,7 +56,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   Object.assign(process.env, quiet);
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
   const script = readdirSync(options.bundle).find((name) => name.endsWith(".js")) ?? "worker.js";
-  const { rootPath: _path, modulesRules: _rules, ...rest } = workerOptions as typeof workerOptions & { rootPath?: string };
+  const {
+    rootPath: _path,
+    modulesRules: _rules,
+    ...rest
+  } = workerOptions as typeof workerOptions & { rootPath?: string };
   const converted = convertV4MiniflareOptions({
     ...rest,
     name: "baton",
@@ -107,7 +111,10 @@ async function migrate(database: LocalD1, folder: string): Promise<void> {
       .split(";")
       .map((part) => part.trim())
       .filter((part) => part !== "");
-    await database.batch([...statements.map((part) => database.prepare(part)), database.prepare("INSERT INTO d1_migrations VALUES (?)").bind(name)]);
+    await database.batch([
+      ...statements.map((part) => database.prepare(part)),
+      database.prepare("INSERT INTO d1_migrations VALUES (?)").bind(name),
+    ]);
   }
 }
 

@@ -68,7 +68,13 @@ export async function connectCrm(engineUrl: string, apiKey: string, crm: CrmName
   throw new Error(`${crm} could not be connected: too many redirects`);
 }
 
-export async function call<T>(engineUrl: string, method: string, path: string, token: string, body?: unknown): Promise<T> {
+export async function call<T>(
+  engineUrl: string,
+  method: string,
+  path: string,
+  token: string,
+  body?: unknown,
+): Promise<T> {
   const answer = await fetch(`${engineUrl}${path}`, {
     method,
     headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },

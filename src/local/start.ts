@@ -6,10 +6,10 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { salesTeam } from "./day.ts";
 import { playDay } from "./play.ts";
 import { printReport, reportOf } from "./report.ts";
 import { openStage } from "./stage.ts";
-import { salesTeam } from "./day.ts";
 
 const { values } = parseArgs({
   options: {
@@ -38,7 +38,9 @@ const stage = await openStage({
   salesTeam,
   ...(values.verbose ? { log: (line: string) => process.stderr.write(line) } : {}),
 }).catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\nIs another Baton running? Choose other ports with --port.\n`);
+  process.stderr.write(
+    `${error instanceof Error ? error.message : String(error)}\nIs another Baton running? Choose other ports with --port.\n`,
+  );
   process.exit(1);
 });
 

@@ -1,8 +1,9 @@
 /** The engine as it runs on the laptop: the same classes and routes, with a meter around their storage. */
+
+import type { Env, OverflowMessage } from "../env.ts";
 import { AccountObject as Account } from "../objects/account.ts";
 import { IdentityObject as Identity } from "../objects/identity.ts";
 import { ProjectorObject as Projector } from "../objects/projector.ts";
-import type { Env, OverflowMessage } from "../env.ts";
 import engine from "../worker.ts";
 import { meter, meteredEnv, meteredState } from "./meter.ts";
 

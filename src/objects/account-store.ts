@@ -39,6 +39,8 @@ export interface Action {
   readonly attemptAt: number;
   /** Reads by key since then that found nothing. */
   readonly emptyReads: number;
+  /** Look-ups since then that could not say. */
+  readonly lookups: number;
   readonly receipt: Receipt | null;
   readonly problem: string | null;
 }
@@ -50,7 +52,9 @@ export class AccountStore {
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
-    storage.sql.exec("CREATE TABLE IF NOT EXISTS actions (key TEXT PRIMARY KEY, state TEXT NOT NULL, body TEXT NOT NULL) WITHOUT ROWID");
+    storage.sql.exec(
+      "CREATE TABLE IF NOT EXISTS actions (key TEXT PRIMARY KEY, state TEXT NOT NULL, body TEXT NOT NULL) WITHOUT ROWID",
+    );
   }
 
   facts(): AccountFacts | null {

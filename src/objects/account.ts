@@ -5,7 +5,19 @@
  * called back. Actions that wait are sent in batches; the hot tier goes first and keeps a share of the budget.
  */
 import { DurableObject } from "cloudflare:workers";
-import type { Command, Crm, CrmApp, CrmOwner, CrmSession, Grant, Installation, Outcome, Resolution, Send, World } from "../../connectors/contract.ts";
+import type {
+  Command,
+  Crm,
+  CrmApp,
+  CrmOwner,
+  CrmSession,
+  Grant,
+  Installation,
+  Outcome,
+  Resolution,
+  Send,
+  World,
+} from "../../connectors/contract.ts";
 import { crmOf } from "../../connectors/index.ts";
 import { backoffMs } from "../act/backoff.ts";
 import { type Budget, correct, gatherMs, giveBack, newBudget, reserve, spend } from "../act/budget.ts";
@@ -13,7 +25,17 @@ import { deriveKey, seal, unseal } from "../crypto.ts";
 import type { Env } from "../env.ts";
 import { unreachable } from "../failure.ts";
 import { crmApp } from "../install/crm-app.ts";
-import { attemptsMax, crmDeadlineMs, hopsMax, inFlightMax, ownersTtlMs, queueLoadMax, refreshAtShare, settleReadsMs, submitWaitMs } from "../limits.ts";
+import {
+  attemptsMax,
+  crmDeadlineMs,
+  hopsMax,
+  inFlightMax,
+  ownersTtlMs,
+  queueLoadMax,
+  refreshAtShare,
+  settleReadsMs,
+  submitWaitMs,
+} from "../limits.ts";
 import { errorName, log } from "../log.ts";
 import type { CrmName, Receipt } from "../model.ts";
 import { type AccountFacts, AccountStore, type Action } from "./account-store.ts";
@@ -34,7 +56,10 @@ export type SubmitAnswer =
   | { readonly arm: "parked"; readonly problem: string }
   | { readonly arm: "pending"; readonly retryAfterMs: number };
 
-export type CancelAnswer = { readonly arm: "cancelled" } | { readonly arm: "in_flight" } | { readonly arm: "done"; readonly receipt: Receipt };
+export type CancelAnswer =
+  | { readonly arm: "cancelled" }
+  | { readonly arm: "in_flight" }
+  | { readonly arm: "done"; readonly receipt: Receipt };
 
 export interface AttachCall {
   readonly name: string;
@@ -92,20 +117,7 @@ export class AccountObject extends DurableObject<Env> {
         const settled = settledAnswer(known);
         if (settled !== null) return settled;
       }
-      const action: Action = known ?? {
-        key,
-        state: "pending",
-        hot: call.hot,
-        node: call.node,
-        command: call.command,
-        holder: call.holder,
-        attempts: 0,
-        notBefore: 0,
-        attemptAt: 0,
-        emptyReads: 0,
-        receipt: null,
-        problem: null,
-      };
+      const action = known ?? newAction(call);
       item = { action, saved: known !== null, busy: false, waiters: [] };
       this.#items.set(key, item);
     }
@@ -129,21 +141,9 @@ export class AccountObject extends DurableObject<Env> {
     if (action?.state === "done" && action.receipt !== null) return { arm: "done", receipt: action.receipt };
     if (item?.busy === true || action?.state === "intent") return { arm: "in_flight" };
     if (action?.state !== "cancelled") {
-      const blank: Action = action ?? {
-        key: call.key,
-        state: "cancelled",
-        hot: false,
-        node: "",
-        command: { type: "close_task", key: call.key, taskId: "", note: "" },
-        holder: "",
-        attempts: 0,
-        notBefore: 0,
-        attemptAt: 0,
-        emptyReads: 0,
-        receipt: null,
-        problem: null,
-      };
-      this.#finish({ ...blank, state: "cancelled" }, { arm: "cancelled" });
+      const command: Command = { type: "close_task", key: call.key, taskId: "", note: "" };
+      const known = action ?? newAction({ command, holder: "", node: "", workspace: "", hot: false });
+      this.#finish({ ...known, state: "cancelled" }, { arm: "cancelled" });
     }
     return { arm: "cancelled" };
   }
@@ -151,7 +151,11 @@ export class AccountObject extends DurableObject<Env> {
   /* ------------------------------------------------------------------------------------ connect */
 
   /** Stores the grant, creates the fields in the CRM, finds out the exactly-once world. May be repeated: reconnects lose nothing. */
-  async attach(call: AttachCall): Promise<{ readonly ok: true; readonly installation: Installation } | { readonly ok: false; readonly reason: string }> {
+  async attach(
+    call: AttachCall,
+  ): Promise<
+    { readonly ok: true; readonly installation: Installation } | { readonly ok: false; readonly reason: string }
+  > {
     this.#grant = call.grant;
     const crm = crmOf(call.crm);
     this.#budget ??= newBudget(crm.manifest.budget);
@@ -161,7 +165,8 @@ export class AccountObject extends DurableObject<Env> {
       await new Promise((resolve) => setTimeout(resolve, 200 * attempt));
       installed = await crm.install(sessionOf(call.grant, "unique_property", send));
     }
-    if (!installed.ok) return { ok: false, reason: "reason" in installed.failure ? installed.failure.reason : installed.failure.arm };
+    if (!installed.ok)
+      return { ok: false, reason: "reason" in installed.failure ? installed.failure.reason : installed.failure.arm };
     const { name, workspace } = call;
     this.#saveFacts({
       name,
@@ -181,7 +186,11 @@ export class AccountObject extends DurableObject<Env> {
     return { ok: true, installation: installed.value };
   }
 
-  status(): { readonly facts: Omit<AccountFacts, "grant"> | null; readonly waiting: number; readonly inFlight: number } {
+  status(): {
+    readonly facts: Omit<AccountFacts, "grant"> | null;
+    readonly waiting: number;
+    readonly inFlight: number;
+  } {
     this.#load();
     if (this.#facts === null) return { facts: null, waiting: 0, inFlight: 0 };
     const { grant: _sealed, ...facts } = this.#facts;
@@ -230,7 +239,8 @@ export class AccountObject extends DurableObject<Env> {
           break;
         }
         this.#budget = reserved.budget;
-        if (phase.work === "execute") this.#leftAt = phase.hot ? { ...this.#leftAt, hot: now } : { ...this.#leftAt, rest: now };
+        if (phase.work === "execute")
+          this.#leftAt = phase.hot ? { ...this.#leftAt, hot: now } : { ...this.#leftAt, rest: now };
         this.#start(crm, facts, phase.work, batch, cost);
       }
     }
@@ -240,10 +250,34 @@ export class AccountObject extends DurableObject<Env> {
   /** What is ready, by what must happen to it, most urgent first. */
   #phases(facts: AccountFacts, now: number) {
     const phases = [
-      { work: "execute" as const, hot: true, type: "create_task", ready: [] as Item[], nextAt: Number.POSITIVE_INFINITY },
-      { work: "resolve" as const, hot: true, type: "create_task", ready: [] as Item[], nextAt: Number.POSITIVE_INFINITY },
-      { work: "execute" as const, hot: false, type: "create_task", ready: [] as Item[], nextAt: Number.POSITIVE_INFINITY },
-      { work: "execute" as const, hot: false, type: "close_task", ready: [] as Item[], nextAt: Number.POSITIVE_INFINITY },
+      {
+        work: "execute" as const,
+        hot: true,
+        type: "create_task",
+        ready: [] as Item[],
+        nextAt: Number.POSITIVE_INFINITY,
+      },
+      {
+        work: "resolve" as const,
+        hot: true,
+        type: "create_task",
+        ready: [] as Item[],
+        nextAt: Number.POSITIVE_INFINITY,
+      },
+      {
+        work: "execute" as const,
+        hot: false,
+        type: "create_task",
+        ready: [] as Item[],
+        nextAt: Number.POSITIVE_INFINITY,
+      },
+      {
+        work: "execute" as const,
+        hot: false,
+        type: "close_task",
+        ready: [] as Item[],
+        nextAt: Number.POSITIVE_INFINITY,
+      },
     ];
     for (const item of this.#items.values()) {
       if (item.busy) continue;
@@ -273,7 +307,11 @@ export class AccountObject extends DurableObject<Env> {
       } catch (error) {
         // A bug or a broken dependency: what was sent stays `intent` and is looked up, the rest waits a little.
         log("error", "account.work", { work, error: errorName(error) });
-        for (const item of batch) item.action = { ...item.action, notBefore: Date.now() + backoffMs(item.action.key, item.action.attempts + 1) };
+        for (const item of batch)
+          item.action = {
+            ...item.action,
+            notBefore: Date.now() + backoffMs(item.action.key, item.action.attempts + 1),
+          };
       } finally {
         this.#inFlight--;
         if (this.#budget !== null) this.#budget = giveBack(this.#budget, unspent);
@@ -293,7 +331,15 @@ export class AccountObject extends DurableObject<Env> {
     if (allowed.length === 0) return;
     const now = Date.now();
     for (const item of allowed) {
-      item.action = { ...item.action, state: "intent", attempts: item.action.attempts + 1, attemptAt: now, emptyReads: 0, notBefore: 0 };
+      item.action = {
+        ...item.action,
+        state: "intent",
+        attempts: item.action.attempts + 1,
+        attemptAt: now,
+        emptyReads: 0,
+        lookups: 0,
+        notBefore: 0,
+      };
       item.saved = true;
     }
     this.#store.save(allowed.map((item) => item.action));
@@ -314,10 +360,17 @@ export class AccountObject extends DurableObject<Env> {
   async #resolve(crm: Crm, facts: AccountFacts, batch: readonly Item[], send: Send): Promise<void> {
     const session = await this.#openSession(crm, facts, send);
     if (session === null) return this.#putOff(batch, 5_000);
-    const resolutions = await crm.resolve(session, batch.map((item) => item.action.command));
+    const resolutions = await crm.resolve(
+      session,
+      batch.map((item) => item.action.command),
+    );
     const changed: Action[] = [];
     for (const [index, item] of batch.entries()) {
-      const next = this.#conclude(facts, item.action, resolutions[index] ?? { arm: "unknown", reason: "no_resolution" });
+      const next = this.#conclude(
+        facts,
+        item.action,
+        resolutions[index] ?? { arm: "unknown", reason: "no_resolution" },
+      );
       // An empty read is remembered in memory only: after a restart the reads begin again, which is slower and safe.
       if (next.state !== "intent") changed.push(next);
       item.action = next;
@@ -332,18 +385,27 @@ export class AccountObject extends DurableObject<Env> {
     const now = Date.now();
     switch (outcome.arm) {
       case "done":
-        return { ...action, state: "done", receipt: { crm: facts.crm, task_id: outcome.taskId, person_id: outcome.personId, at: now } };
+        return {
+          ...action,
+          state: "done",
+          receipt: { crm: facts.crm, task_id: outcome.taskId, person_id: outcome.personId, at: now },
+        };
       case "refused":
         log("warn", "action.refused", { crm: facts.crm, reason: outcome.reason, detail: outcome.detail });
         return { ...action, state: "parked", problem: outcome.reason };
       case "unknown":
         // Closing is safe to repeat; making is looked up first.
-        if (action.command.type === "close_task") return { ...action, state: "pending", notBefore: now + backoffMs(action.key, action.attempts) };
+        if (action.command.type === "close_task")
+          return { ...action, state: "pending", notBefore: now + backoffMs(action.key, action.attempts) };
         return { ...action, notBefore: now + 250 };
       case "deferred":
         if (outcome.scope === "account") this.#pausedUntil = Math.max(this.#pausedUntil, now + outcome.retryAfterMs);
         if (action.attempts >= attemptsMax) return { ...action, state: "parked", problem: `gave_up_${outcome.reason}` };
-        return { ...action, state: "pending", notBefore: now + Math.max(outcome.retryAfterMs, backoffMs(action.key, action.attempts) / 4) };
+        return {
+          ...action,
+          state: "pending",
+          notBefore: now + Math.max(outcome.retryAfterMs, backoffMs(action.key, action.attempts) / 4),
+        };
       case "blocked":
         this.#block(outcome.reason);
         return { ...action, state: "pending", notBefore: now };
@@ -358,7 +420,11 @@ export class AccountObject extends DurableObject<Env> {
   #conclude(facts: AccountFacts, action: Action, resolution: Resolution): Action {
     const now = Date.now();
     if (resolution.arm === "found") {
-      return { ...action, state: "done", receipt: { crm: facts.crm, task_id: resolution.taskId, person_id: resolution.personId, at: now } };
+      return {
+        ...action,
+        state: "done",
+        receipt: { crm: facts.crm, task_id: resolution.taskId, person_id: resolution.personId, at: now },
+      };
     }
     if (resolution.arm === "absent") {
       if (facts.installation.world !== "marker") return { ...action, state: "pending", notBefore: now };
@@ -366,16 +432,29 @@ export class AccountObject extends DurableObject<Env> {
       if (emptyReads >= facts.settleReadsMs.length) return { ...action, state: "pending", emptyReads, notBefore: now };
       return { ...action, emptyReads, notBefore: action.attemptAt + (facts.settleReadsMs[emptyReads] ?? 0) };
     }
-    if (resolution.arm === "deferred" && resolution.scope === "account") this.#pausedUntil = Math.max(this.#pausedUntil, now + resolution.retryAfterMs);
+    if (resolution.arm === "deferred" && resolution.scope === "account")
+      this.#pausedUntil = Math.max(this.#pausedUntil, now + resolution.retryAfterMs);
     if (resolution.arm === "blocked") this.#block(resolution.reason);
     if (resolution.arm === "refused") return { ...action, state: "parked", problem: `lookup_${resolution.reason}` };
+    // Some look-ups can never succeed (the person is gone, where no key exists): after many a person must look.
+    const lookups = action.lookups + 1;
+    if (lookups >= attemptsMax)
+      return {
+        ...action,
+        state: "parked",
+        problem: `lookup_${"reason" in resolution ? resolution.reason : resolution.arm}`,
+      };
     const delayMs = resolution.arm === "deferred" ? resolution.retryAfterMs : resolution.arm === "expired" ? 0 : 1_000;
-    return { ...action, notBefore: now + delayMs };
+    return { ...action, lookups, notBefore: now + Math.max(delayMs, backoffMs(action.key, lookups) / 4) };
   }
 
   /** Actions that waited on their own are asked about again before they leave: consent may have gone meanwhile (G11). */
   async #confirmed(batch: readonly Item[]): Promise<Item[]> {
-    const answers = await Promise.all(batch.map((item) => (item.waiters.length > 0 || item.action.command.type !== "create_task" ? "go" : this.#ask(item))));
+    const answers = await Promise.all(
+      batch.map((item) =>
+        item.waiters.length > 0 || item.action.command.type !== "create_task" ? "go" : this.#ask(item),
+      ),
+    );
     const allowed: Item[] = [];
     for (const [index, item] of batch.entries()) {
       if (answers[index] === "go") allowed.push(item);
@@ -412,7 +491,9 @@ export class AccountObject extends DurableObject<Env> {
       this.#store.save([item.action]);
       item.saved = true;
     }
-    this.ctx.waitUntil(this.ctx.storage.setAlarm(Math.max(Date.now() + 5_000, item.action.notBefore, this.#pausedUntil)));
+    this.ctx.waitUntil(
+      this.ctx.storage.setAlarm(Math.max(Date.now() + 5_000, item.action.notBefore, this.#pausedUntil)),
+    );
     return { arm: "pending", retryAfterMs: takenOverMs };
   }
 
@@ -454,10 +535,13 @@ export class AccountObject extends DurableObject<Env> {
   #wakeAt(at: number): void {
     if (this.#timer !== null && this.#timer.at <= at && this.#timer.at > Date.now()) return;
     if (this.#timer !== null) clearTimeout(this.#timer.id);
-    const id = setTimeout(() => {
-      this.#timer = null;
-      this.#pump();
-    }, Math.max(1, at - Date.now()));
+    const id = setTimeout(
+      () => {
+        this.#timer = null;
+        this.#pump();
+      },
+      Math.max(1, at - Date.now()),
+    );
     this.#timer = { at, id };
     const orphans = [...this.#items.values()].some((item) => item.saved && item.waiters.length === 0);
     if (orphans) this.ctx.waitUntil(this.ctx.storage.setAlarm(at + 1_000));
@@ -502,7 +586,10 @@ export class AccountObject extends DurableObject<Env> {
     if (facts === null || this.#grant === null) return false;
     this.#saveFacts({ ...facts, refreshing: true });
     const app: CrmApp = crmApp(this.env, facts.crm);
-    const answer = await crm.refresh(app, this.#grant, { send: (request) => this.#send(crm, request), now: Date.now() });
+    const answer = await crm.refresh(app, this.#grant, {
+      send: (request) => this.#send(crm, request),
+      now: Date.now(),
+    });
     if (answer.ok) {
       const sealed = await this.#sealed(facts.workspace, facts.name, answer.value);
       this.#saveFacts({ ...facts, grant: sealed, grantedAt: Date.now(), refreshing: false });
@@ -535,7 +622,11 @@ export class AccountObject extends DurableObject<Env> {
 
   async #readOwners(crm: Crm, session: CrmSession): Promise<void> {
     const answer = await crm.owners(session);
-    if (answer.ok) this.#owners = { at: Date.now(), ids: new Map(answer.value.map((owner: CrmOwner) => [owner.email.toLowerCase(), owner.id])) };
+    if (answer.ok)
+      this.#owners = {
+        at: Date.now(),
+        ids: new Map(answer.value.map((owner: CrmOwner) => [owner.email.toLowerCase(), owner.id])),
+      };
     else if (answer.failure.arm === "expired") await this.#refreshGrant(crm);
   }
 
@@ -555,6 +646,24 @@ function isPassing(failure: Exclude<Outcome, { arm: "done" }>): boolean {
 
 function sessionOf(grant: Grant, world: World, send: Send): CrmSession {
   return { accessToken: grant.accessToken, apiUrl: grant.apiUrl, world, send };
+}
+
+function newAction(call: SubmitCall): Action {
+  return {
+    key: call.command.key,
+    state: "pending",
+    hot: call.hot,
+    node: call.node,
+    command: call.command,
+    holder: call.holder,
+    attempts: 0,
+    notBefore: 0,
+    attemptAt: 0,
+    emptyReads: 0,
+    lookups: 0,
+    receipt: null,
+    problem: null,
+  };
 }
 
 function settledAnswer(action: Action): SubmitAnswer | null {

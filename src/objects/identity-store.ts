@@ -39,7 +39,10 @@ export class IdentityStore {
 
   signals(keys: readonly string[]): readonly Signal[] {
     if (keys.length === 0 || !this.#hasLog) return [];
-    return this.#entries("SELECT entry FROM log WHERE key IN (SELECT value FROM json_each(?))", JSON.stringify(keys)).map((entry) => entry.signal);
+    return this.#entries(
+      "SELECT entry FROM log WHERE key IN (SELECT value FROM json_each(?))",
+      JSON.stringify(keys),
+    ).map((entry) => entry.signal);
   }
 
   entriesAfter(seq: number): readonly LogEntry[] {
@@ -85,9 +88,16 @@ export class IdentityStore {
 
   #insert(entry: LogEntry): void {
     if (!this.#hasLog) {
-      this.#storage.sql.exec("CREATE TABLE IF NOT EXISTS log (key TEXT PRIMARY KEY, seq INTEGER NOT NULL, entry TEXT NOT NULL) WITHOUT ROWID");
+      this.#storage.sql.exec(
+        "CREATE TABLE IF NOT EXISTS log (key TEXT PRIMARY KEY, seq INTEGER NOT NULL, entry TEXT NOT NULL) WITHOUT ROWID",
+      );
     }
-    this.#storage.sql.exec("INSERT INTO log VALUES (?, ?, ?)", entry.signal.idempotency_key, entry.seq, JSON.stringify(entry));
+    this.#storage.sql.exec(
+      "INSERT INTO log VALUES (?, ?, ?)",
+      entry.signal.idempotency_key,
+      entry.seq,
+      JSON.stringify(entry),
+    );
   }
 
   #entries(query: string, binding: string | number): LogEntry[] {

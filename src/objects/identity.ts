@@ -67,7 +67,10 @@ export type ClaimAnswer =
   | { readonly arm: "moved"; readonly to: string }
   | { readonly arm: "root"; readonly strong: Strong };
 
-export type JoinAnswer = { readonly arm: "joined" } | { readonly arm: "moved"; readonly to: string } | { readonly arm: "apart"; readonly reason: string };
+export type JoinAnswer =
+  | { readonly arm: "joined" }
+  | { readonly arm: "moved"; readonly to: string }
+  | { readonly arm: "apart"; readonly reason: string };
 
 export interface IdentityView {
   readonly root: Root;
@@ -168,7 +171,11 @@ export class IdentityObject extends DurableObject<Env> {
   }
 
   /** The smaller root `to` asks this larger one to become part of it. */
-  async requestLink(call: { readonly to: string; readonly over: Identifier; readonly strong: Strong }): Promise<JoinAnswer> {
+  async requestLink(call: {
+    readonly to: string;
+    readonly over: Identifier;
+    readonly strong: Strong;
+  }): Promise<JoinAnswer> {
     const node = this.#load();
     if (node.role === "unused") return { arm: "moved", to: call.to };
     if (node.role === "alias") {
@@ -186,9 +193,12 @@ export class IdentityObject extends DurableObject<Env> {
    * Takes in entries of a root that lost, and with the last chunk its state. Idempotent: an entry is applied once per
    * key, a loser once per name.
    */
-  async absorb(call: { readonly self: string; readonly loser: Root; readonly entries: readonly LogEntry[]; readonly last: boolean }): Promise<
-    { readonly arm: "ok" } | { readonly arm: "moved"; readonly to: string }
-  > {
+  async absorb(call: {
+    readonly self: string;
+    readonly loser: Root;
+    readonly entries: readonly LogEntry[];
+    readonly last: boolean;
+  }): Promise<{ readonly arm: "ok" } | { readonly arm: "moved"; readonly to: string }> {
     const found = await workspaceById(this.env, call.loser.workspace, Date.now(), (work) => this.ctx.waitUntil(work));
     const node = this.#load();
     if (node.role === "alias") return { arm: "moved", to: node.parent };
@@ -232,7 +242,11 @@ export class IdentityObject extends DurableObject<Env> {
         this.#seal(root, target);
         return this.#transfer();
       }
-      const joined = await identityStub(this.env, target).requestLink({ to: root.name, over: todo.identifier, strong: strongOf(root) });
+      const joined = await identityStub(this.env, target).requestLink({
+        to: root.name,
+        over: todo.identifier,
+        strong: strongOf(root),
+      });
       const after = this.#root();
       if (after === null) return;
       if (joined.arm === "apart") return this.#change(keepApart(after, todo.node, target, joined.reason, Date.now()));
@@ -257,12 +271,18 @@ export class IdentityObject extends DurableObject<Env> {
       const { parent, sealed } = node;
       const entries = this.#store.entriesAfter(0);
       const chunks: LogEntry[][] = [];
-      for (let at = 0; at < entries.length; at += absorbEntriesMax) chunks.push(entries.slice(at, at + absorbEntriesMax));
+      for (let at = 0; at < entries.length; at += absorbEntriesMax)
+        chunks.push(entries.slice(at, at + absorbEntriesMax));
       if (chunks.length === 0) chunks.push([]);
       let movedTo: string | null = null;
       for (const [index, chunk] of chunks.entries()) {
         const last = index === chunks.length - 1;
-        const answer = await identityStub(this.env, parent).absorb({ self: parent, loser: sealed, entries: chunk, last });
+        const answer = await identityStub(this.env, parent).absorb({
+          self: parent,
+          loser: sealed,
+          entries: chunk,
+          last,
+        });
         if (answer.arm === "moved") {
           movedTo = answer.to;
           break;
@@ -271,7 +291,9 @@ export class IdentityObject extends DurableObject<Env> {
       const after = this.#load();
       if (after.role !== "alias" || after.acknowledged || after.parent !== parent) continue;
       const alias: Node =
-        movedTo === null ? { role: "alias", parent, acknowledged: true } : { role: "alias", parent: movedTo, acknowledged: false, sealed };
+        movedTo === null
+          ? { role: "alias", parent, acknowledged: true }
+          : { role: "alias", parent: movedTo, acknowledged: false, sealed };
       this.#store.saveAlias(alias);
       this.#node = alias;
       this.#unsaved = false;
@@ -314,7 +336,8 @@ export class IdentityObject extends DurableObject<Env> {
       const answer = await account.cancel({ key: action.key });
       const root = this.#root();
       if (root === null) return;
-      if (answer.arm === "cancelled") return this.#change(setAction(root, action.key, (item) => ({ ...item, state: "cancelled" })));
+      if (answer.arm === "cancelled")
+        return this.#change(setAction(root, action.key, (item) => ({ ...item, state: "cancelled" })));
       if (answer.arm === "done") return this.#change(recordReceipt(root, action.key, answer.receipt));
       return this.#change(setAction(root, action.key, (item) => ({ ...item, retry_at: Date.now() + guardMs })));
     }
@@ -325,11 +348,17 @@ export class IdentityObject extends DurableObject<Env> {
     if (current === null || current.action.state === "parked") return;
     const closing = current.followUp.state === "cancelled";
     // Asked again at the moment of sending: consent may have gone since the decision (G11).
-    if (!closing && holdOf(found.workspace.policy, now.lead) !== null) return this.#change(cancelFollowUp(now, followUp.id, "consent or a hold forbids it"));
+    if (!closing && holdOf(found.workspace.policy, now.lead) !== null)
+      return this.#change(cancelFollowUp(now, followUp.id, "consent or a hold forbids it"));
     const outgoing = closing
       ? closeTask(current.followUp, current.action)
       : createTask(found.workspace.policy, now, current.followUp, current.action, this.env.PUBLIC_URL);
-    const answer = await account.submit({ ...outgoing, node: now.name, workspace: now.workspace, hot: followUp.tier === "seconds" });
+    const answer = await account.submit({
+      ...outgoing,
+      node: now.name,
+      workspace: now.workspace,
+      hot: followUp.tier === "seconds",
+    });
     const root = this.#root();
     if (root === null) return;
     this.#projectDue = true;
@@ -340,16 +369,24 @@ export class IdentityObject extends DurableObject<Env> {
       case "cancelled":
         return this.#change(setAction(root, action.key, (item) => ({ ...item, state: "cancelled" })));
       case "parked":
-        return this.#change(setAction(root, action.key, (item) => ({ ...item, state: "parked", problem: answer.problem })));
+        return this.#change(
+          setAction(root, action.key, (item) => ({ ...item, state: "parked", problem: answer.problem })),
+        );
       case "pending":
         return this.#change(
-          setAction(root, action.key, (item) => ({ ...item, attempts: item.attempts + 1, retry_at: Date.now() + answer.retryAfterMs })),
+          setAction(root, action.key, (item) => ({
+            ...item,
+            attempts: item.attempts + 1,
+            retry_at: Date.now() + answer.retryAfterMs,
+          })),
         );
     }
   }
 
   /** Asked by the account object before it sends something that waited: does it still hold? */
-  async confirm(call: { readonly key: string }): Promise<{ readonly arm: "go" } | { readonly arm: "stop" } | { readonly arm: "moved"; readonly to: string }> {
+  async confirm(call: {
+    readonly key: string;
+  }): Promise<{ readonly arm: "go" } | { readonly arm: "stop" } | { readonly arm: "moved"; readonly to: string }> {
     const first = this.#load();
     if (first.role === "alias") return { arm: "moved", to: first.parent };
     if (first.role === "unused") return { arm: "stop" };
@@ -365,7 +402,10 @@ export class IdentityObject extends DurableObject<Env> {
   }
 
   /** The account object tells how an action that it had taken over came out. May come twice. */
-  settle(call: { readonly key: string; readonly outcome: { readonly receipt: Receipt } | { readonly problem: string } }): { readonly moved: string | null } {
+  settle(call: {
+    readonly key: string;
+    readonly outcome: { readonly receipt: Receipt } | { readonly problem: string };
+  }): { readonly moved: string | null } {
     const node = this.#load();
     if (node.role === "alias") return { moved: node.parent };
     if (node.role === "unused") return { moved: null };
@@ -454,7 +494,9 @@ export class IdentityObject extends DurableObject<Env> {
     if (this.#unsaved) this.#save(root);
     const signals = this.#store.entriesAfter(root.projected.seq).map((entry) => entry.signal);
     try {
-      await projectorStub(this.env, found.workspace.shard, root.name).project(projectionOf(root, signals, found.workspace.policy, Date.now()));
+      await projectorStub(this.env, found.workspace.shard, root.name).project(
+        projectionOf(root, signals, found.workspace.policy, Date.now()),
+      );
     } catch (error) {
       this.#projectDue = true;
       throw error;
@@ -465,7 +507,10 @@ export class IdentityObject extends DurableObject<Env> {
     this.#node = {
       ...after,
       projected: { version: root.version, seq: root.seq },
-      unprojected: { decisions: decisions.slice(root.unprojected.decisions.length), gone: gone.slice(root.unprojected.gone.length) },
+      unprojected: {
+        decisions: decisions.slice(root.unprojected.decisions.length),
+        gone: gone.slice(root.unprojected.gone.length),
+      },
     };
   }
 
@@ -532,7 +577,9 @@ function findAction(root: Root, key: string): { followUp: FollowUpRecord; action
 }
 
 function cancelFollowUp(root: Root, id: string, because: string): Root {
-  const follow_ups = root.follow_ups.map((item) => (item.id === id ? { ...item, state: "cancelled" as const, closed_because: because } : item));
+  const follow_ups = root.follow_ups.map((item) =>
+    item.id === id ? { ...item, state: "cancelled" as const, closed_because: because } : item,
+  );
   return { ...root, version: root.version + 1, follow_ups };
 }
 
@@ -550,7 +597,11 @@ function decisionDue(root: Root, now: number): boolean {
 
 /** Two deliveries of one key say the same when everything but their times agrees: vendors correct clocks on each retry. */
 function sameFact(a: Signal, b: Signal): boolean {
-  const facts = (signal: Signal) => ({ ...signal, occurred_at: 0, received_at: 0, properties: { ...signal.properties, clock_off_ms: 0 } });
+  const facts = (signal: Signal) => ({
+    ...signal,
+    occurred_at: 0,
+    received_at: 0,
+    properties: { ...signal.properties, clock_off_ms: 0 },
+  });
   return canonicalJson(facts(a)) === canonicalJson(facts(b));
 }
-

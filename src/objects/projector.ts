@@ -66,7 +66,14 @@ export class ProjectorObject extends DurableObject<Env> {
     try {
       const now = Date.now();
       const chunkId = `${now.toString(36)}.${randomToken(6)}`;
-      await ledgerOf(this.env, this.#shard()).batch(projectStatements(ledgerOf(this.env, this.#shard()), batch.map((item) => item.projection), chunkId, now));
+      await ledgerOf(this.env, this.#shard()).batch(
+        projectStatements(
+          ledgerOf(this.env, this.#shard()),
+          batch.map((item) => item.projection),
+          chunkId,
+          now,
+        ),
+      );
       for (const item of batch) item.resolve();
     } catch (error) {
       log("error", "projector.write", { error: errorName(error), rows: batch.length });

@@ -74,7 +74,8 @@ export function leadOf(signal: Signal): LeadFold {
     if (value !== undefined && value !== "") fields[name] = { value, ...stamp };
   }
   const identifiers: Record<string, Identifier & { first_at: number }> = {};
-  for (const { type, value } of signal.identifiers) identifiers[`${type}:${value}`] = { type, value, first_at: stamp.at };
+  for (const { type, value } of signal.identifiers)
+    identifiers[`${type}:${value}`] = { type, value, first_at: stamp.at };
   const day = String(Math.floor(signal.occurred_at / 86_400_000));
   return {
     fields,
@@ -146,7 +147,8 @@ function joinKind(a: KindCount, b: KindCount, oldest: number): KindCount {
 }
 
 function prune(item: KindCount, oldest: number): KindCount {
-  for (const day of Object.keys(item.days)) if (Number(day) <= oldest) return joinKind(item, { ...item, count: 0, days: {} }, oldest);
+  for (const day of Object.keys(item.days))
+    if (Number(day) <= oldest) return joinKind(item, { ...item, count: 0, days: {} }, oldest);
   return item;
 }
 
@@ -166,7 +168,15 @@ function earlier<T extends Stamp>(a: T | null, b: T | null): T | null {
   return compareStamps(a, b) <= 0 ? a : b;
 }
 
-const ladder: readonly LifecycleState[] = ["unknown", "subscriber", "lead", "engaged", "trial", "sales_ready", "customer"];
+const ladder: readonly LifecycleState[] = [
+  "unknown",
+  "subscriber",
+  "lead",
+  "engaged",
+  "trial",
+  "sales_ready",
+  "customer",
+];
 
 /**
  * Where the lead stands: the highest step that any of its kinds reached; `churned` where that kind came after the last
@@ -199,6 +209,8 @@ export function emailOf(lead: LeadFold): string | undefined {
 }
 
 export function displayName(lead: LeadFold): string {
-  const name = [lead.fields.first_name?.value, lead.fields.last_name?.value].filter((part) => part !== undefined).join(" ");
+  const name = [lead.fields.first_name?.value, lead.fields.last_name?.value]
+    .filter((part) => part !== undefined)
+    .join(" ");
   return name !== "" ? name : (emailOf(lead) ?? "someone");
 }

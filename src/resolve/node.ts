@@ -84,7 +84,10 @@ export interface Root {
   /** Names of roots whose state this one has taken in. */
   readonly absorbed: readonly string[];
   /** Decisions and tombstones the ledger has not confirmed yet. */
-  readonly unprojected: { readonly decisions: readonly Decision[]; readonly gone: readonly { name: string; version: number }[] };
+  readonly unprojected: {
+    readonly decisions: readonly Decision[];
+    readonly gone: readonly { name: string; version: number }[];
+  };
   /** What the ledger has confirmed. */
   readonly projected: { readonly version: number; readonly seq: number };
 }
@@ -150,7 +153,10 @@ export function applyAnswer(root: Root, answer: Answer, targets: readonly CrmTar
     decision.outcome === "waiting"
       ? root.undecided.map((item) => (decided.has(item.key) ? { ...item, waiting: true } : item))
       : root.undecided.filter((item) => !decided.has(item.key));
-  const follow_ups = followUp === undefined ? root.follow_ups : [...root.follow_ups, { ...followUp, actions: actionsFor(followUp, targets) }];
+  const follow_ups =
+    followUp === undefined
+      ? root.follow_ups
+      : [...root.follow_ups, { ...followUp, actions: actionsFor(followUp, targets) }];
   return {
     ...root,
     version: root.version + 1,
@@ -237,8 +243,14 @@ const weakTypes = new Set(["anonymous_id", "gclid", "fbclid", "li_fat_id", "mscl
 /** Why these two must not become one over this identifier, or null. Symmetric in `a` and `b`. */
 export function guard(a: Strong, b: Strong, over: Identifier, membersMax: number): string | null {
   if (a.members + b.members + 1 > membersMax) return "too_many_members";
-  if (a.user_ids.length > 0 && b.user_ids.length > 0 && !a.user_ids.some((id) => b.user_ids.includes(id))) return "two_user_ids";
-  if (weakTypes.has(over.type) && a.emails.length > 0 && b.emails.length > 0 && !a.emails.some((email) => b.emails.includes(email))) {
+  if (a.user_ids.length > 0 && b.user_ids.length > 0 && !a.user_ids.some((id) => b.user_ids.includes(id)))
+    return "two_user_ids";
+  if (
+    weakTypes.has(over.type) &&
+    a.emails.length > 0 &&
+    b.emails.length > 0 &&
+    !a.emails.some((email) => b.emails.includes(email))
+  ) {
     return "shared_device";
   }
   return null;
@@ -253,7 +265,8 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
   const members = new Set([...root.members, ...loser.members, loser.name]);
   members.delete(root.name);
   const links = [...root.links, ...loser.links].filter(
-    (link, index, all) => link.node !== root.name && !members.has(link.node) && all.findIndex((item) => item.node === link.node) === index,
+    (link, index, all) =>
+      link.node !== root.name && !members.has(link.node) && all.findIndex((item) => item.node === link.node) === index,
   );
   const known = new Set(root.follow_ups.map((item) => item.id));
   const merged: Root = {
@@ -264,7 +277,10 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
     links,
     apart: [...root.apart, ...loser.apart],
     // Who could not be reached may be reachable now: everything that waits is decided again.
-    undecided: [...root.undecided, ...loser.undecided.filter((item) => !root.undecided.some((own) => own.key === item.key))].map((item) => ({
+    undecided: [
+      ...root.undecided,
+      ...loser.undecided.filter((item) => !root.undecided.some((own) => own.key === item.key)),
+    ].map((item) => ({
       ...item,
       waiting: false,
     })),
@@ -293,7 +309,9 @@ export function reconcile(root: Root, onePer: "lead" | "play"): Root {
   }
   if (losers.size === 0) return root;
   const follow_ups = root.follow_ups.map((item) =>
-    losers.has(item.id) ? { ...item, state: "cancelled" as const, closed_because: "the same person was already being followed up" } : item,
+    losers.has(item.id)
+      ? { ...item, state: "cancelled" as const, closed_because: "the same person was already being followed up" }
+      : item,
   );
   return { ...root, follow_ups };
 }

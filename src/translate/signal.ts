@@ -22,14 +22,16 @@ export interface Origin {
  * than refused (EMITTERS §1).
  */
 export function toSignal(draft: SignalDraft, origin: Origin): Result<Signal> {
-  if (!kindPattern.test(draft.kind)) return fail(quarantined("bad_kind", "The kind is not a word like demo_requested."));
+  if (!kindPattern.test(draft.kind))
+    return fail(quarantined("bad_kind", "The kind is not a word like demo_requested."));
   const traits = canonicalTraits(draft.traits ?? {});
   const identifiers = canonicalIdentifiers(draft.identifiers, traits);
   if (identifiers.length === 0) return fail(quarantined("no_identifier", "Nothing in the event names a person."));
 
   const properties = { ...(draft.properties ?? {}) };
   const occurredAt = believableInstant(draft.occurredAt, origin.receivedAt);
-  if (draft.occurredAt !== undefined && occurredAt !== draft.occurredAt) properties["clock_off_ms"] = draft.occurredAt - origin.receivedAt;
+  if (draft.occurredAt !== undefined && occurredAt !== draft.occurredAt)
+    properties["clock_off_ms"] = draft.occurredAt - origin.receivedAt;
   const id = draft.id !== undefined && draft.id !== "" ? shortId(draft.id) : `content:${digest(canonicalJson(draft))}`;
   const signal: Signal = {
     id,
@@ -64,7 +66,10 @@ function shortId(id: string): string {
   return clean.length <= 200 ? clean : `long:${digest(clean)}`;
 }
 
-function canonicalIdentifiers(given: readonly Identifier[], traits: Readonly<Record<string, string>>): readonly Identifier[] {
+function canonicalIdentifiers(
+  given: readonly Identifier[],
+  traits: Readonly<Record<string, string>>,
+): readonly Identifier[] {
   const all = [...given];
   if (traits["email"] !== undefined) all.push({ type: "email", value: traits["email"] });
   const seen = new Map<string, Identifier>();
@@ -73,7 +78,10 @@ function canonicalIdentifiers(given: readonly Identifier[], traits: Readonly<Rec
     if (clean !== undefined) seen.set(`${clean.type}:${clean.value}`, clean);
   }
   return [...seen.values()]
-    .sort((a, b) => rankOf(a.type) - rankOf(b.type) || (a.type < b.type ? -1 : a.type > b.type ? 1 : a.value < b.value ? -1 : 1))
+    .sort(
+      (a, b) =>
+        rankOf(a.type) - rankOf(b.type) || (a.type < b.type ? -1 : a.type > b.type ? 1 : a.value < b.value ? -1 : 1),
+    )
     .slice(0, identifiersMax);
 }
 
@@ -127,7 +135,8 @@ function cleanTrait(name: string, text: string): string | undefined {
 function scalarText(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   if (typeof value === "number" || typeof value === "boolean") return String(value);
-  if (typeof value === "object" && value !== null && "name" in value && typeof value.name === "string") return value.name;
+  if (typeof value === "object" && value !== null && "name" in value && typeof value.name === "string")
+    return value.name;
   return undefined;
 }
 

@@ -11,7 +11,10 @@ import { openStage, type Stage } from "../../src/local/stage.ts";
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await openStage({ folder: join(tmpdir(), "baton-exactly-once"), salesTeam: ["sam@example.com", "kim@example.com"] });
+  stage = await openStage({
+    folder: join(tmpdir(), "baton-exactly-once"),
+    salesTeam: ["sam@example.com", "kim@example.com"],
+  });
 });
 
 afterAll(() => stage.close());

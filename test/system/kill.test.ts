@@ -12,7 +12,10 @@ let workspace: Seeded;
 
 beforeAll(async () => {
   stage = await openStage({ folder: join(tmpdir(), "baton-kill"), salesTeam: ["sam@example.com"] });
-  await fetch(`${stage.hubspot.url}/admin/reset`, { method: "POST", body: JSON.stringify({ autoConsent: true, enforceLimits: false }) });
+  await fetch(`${stage.hubspot.url}/admin/reset`, {
+    method: "POST",
+    body: JSON.stringify({ autoConsent: true, enforceLimits: false }),
+  });
   workspace = await seedWorkspace(stage.engine.url, stage.adminToken, {
     id: "killed",
     salesTeam: ["sam@example.com"],
@@ -33,7 +36,11 @@ it("loses nothing that was acknowledged, and doubles nothing, over three SIGKILL
     const gun = new Gun(Number(new URL(stage.engine.url).port), 16);
     const shots = Array.from({ length: 400 }, (_, index) => {
       const email = `k${round}-${index % 200}@example.com`;
-      return { email, shot: index < 200 ? demo(workspace, `k-${round}-${index}`, email) : trial(workspace, round * 1_000 + index, email) };
+      return {
+        email,
+        shot:
+          index < 200 ? demo(workspace, `k-${round}-${index}`, email) : trial(workspace, round * 1_000 + index, email),
+      };
     });
     let sent = 0;
     let killed: Promise<void> | null = null;
@@ -70,7 +77,8 @@ it("loses nothing that was acknowledged, and doubles nothing, over three SIGKILL
   let perPerson = new Map<string, number>();
   while (Date.now() < until) {
     perPerson = new Map();
-    for (const task of stage.tasks("hubspot")) for (const email of task.emails) perPerson.set(email, (perPerson.get(email) ?? 0) + 1);
+    for (const task of stage.tasks("hubspot"))
+      for (const email of task.emails) perPerson.set(email, (perPerson.get(email) ?? 0) + 1);
     if ([...people].every((email) => perPerson.has(email))) break;
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }

@@ -73,7 +73,8 @@ describe("the budget of a CRM account", () => {
     }
     expect(sent.length).toBeGreaterThan(500);
     expect(refused).toBeGreaterThan(100);
-    for (const start of sent) expect(sent.filter((time) => time >= start && time < start + 10_000).length).toBeLessThanOrEqual(104);
+    for (const start of sent)
+      expect(sent.filter((time) => time >= start && time < start + 10_000).length).toBeLessThanOrEqual(104);
   });
 
   it("believes the vendor when others used the same limit", () => {

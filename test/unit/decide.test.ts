@@ -23,7 +23,8 @@ function ask(signals: readonly Signal[], part: Partial<Question> = {}) {
   });
 }
 
-const recent = (part: Partial<Signal> & { readonly id: string }) => signal({ occurred_at: now - 1_000, received_at: now - 500, ...part });
+const recent = (part: Partial<Signal> & { readonly id: string }) =>
+  signal({ occurred_at: now - 1_000, received_at: now - 500, ...part });
 
 describe("the default policy", () => {
   it("passes its own schema", () => {
@@ -55,7 +56,11 @@ describe("the default policy", () => {
 
   it("follows up sustained product interest: enough signals, on enough days, with enough points", () => {
     const used = Array.from({ length: 12 }, (_, index) =>
-      recent({ id: `${index}`, kind: index % 2 === 0 ? "pricing_viewed" : "invite_sent", occurred_at: now - (index % 3) * day - 1_000 }),
+      recent({
+        id: `${index}`,
+        kind: index % 2 === 0 ? "pricing_viewed" : "invite_sent",
+        occurred_at: now - (index % 3) * day - 1_000,
+      }),
     );
     expect(ask(used).decision.play).toBe("product interest");
     expect(ask(used).decision.outcome).toBe("follow_up");
@@ -75,12 +80,17 @@ describe("a decision", () => {
   const open: FollowUpFact = { id: "fu_1", play: "speed to lead", state: "open", created_at: now - day };
 
   it("notes a second request on the follow-up that is open, whatever its play", () => {
-    expect(ask([recent({ id: "1", kind: "trial_started" })], { followUps: [open] }).decision).toMatchObject({ outcome: "noted", follow_up: "fu_1" });
+    expect(ask([recent({ id: "1", kind: "trial_started" })], { followUps: [open] }).decision).toMatchObject({
+      outcome: "noted",
+      follow_up: "fu_1",
+    });
   });
 
   it("opens a second one for another play where the policy says one per play", () => {
     const perPlay: Policy = { ...policy, one_open_per: "play" };
-    expect(ask([recent({ id: "1", kind: "trial_started" })], { followUps: [open], policy: perPlay }).decision.outcome).toBe("follow_up");
+    expect(
+      ask([recent({ id: "1", kind: "trial_started" })], { followUps: [open], policy: perPlay }).decision.outcome,
+    ).toBe("follow_up");
   });
 
   it("leaves a person alone for a while after a follow-up of the same play was done", () => {
@@ -91,7 +101,9 @@ describe("a decision", () => {
   });
 
   it("does not count a cancelled follow-up as a contact", () => {
-    expect(ask([recent({ id: "1" })], { followUps: [{ ...open, state: "cancelled" }] }).decision.outcome).toBe("follow_up");
+    expect(ask([recent({ id: "1" })], { followUps: [{ ...open, state: "cancelled" }] }).decision.outcome).toBe(
+      "follow_up",
+    );
   });
 
   it("is held when the person asked not to be contacted", () => {
@@ -136,10 +148,26 @@ describe("a decision", () => {
 describe("a policy", () => {
   const refusals: readonly [string, (given: Policy) => unknown, string][] = [
     ["an unknown field", (given) => ({ ...given, colour: "red" }), ""],
-    ["a route to a play that does not exist", (given) => ({ ...given, routes: [{ ...given.routes[0], play: "nothing" }] }), "routes.0.play"],
-    ["a play of a team that does not exist", (given) => ({ ...given, teams: { others: { members: ["sam@example.com"] } } }), "plays.speed to lead.team"],
-    ["a route without a condition", (given) => ({ ...given, routes: [{ name: "all", when: {}, play: "speed to lead" }] }), "routes.0.when"],
-    ["negative points", (given) => ({ ...given, kinds: { demo_requested: { ...given.other_kinds, intent: -1 } } }), "kinds.demo_requested.intent"],
+    [
+      "a route to a play that does not exist",
+      (given) => ({ ...given, routes: [{ ...given.routes[0], play: "nothing" }] }),
+      "routes.0.play",
+    ],
+    [
+      "a play of a team that does not exist",
+      (given) => ({ ...given, teams: { others: { members: ["sam@example.com"] } } }),
+      "plays.speed to lead.team",
+    ],
+    [
+      "a route without a condition",
+      (given) => ({ ...given, routes: [{ name: "all", when: {}, play: "speed to lead" }] }),
+      "routes.0.when",
+    ],
+    [
+      "negative points",
+      (given) => ({ ...given, kinds: { demo_requested: { ...given.other_kinds, intent: -1 } } }),
+      "kinds.demo_requested.intent",
+    ],
     ["an empty team", (given) => ({ ...given, teams: { sales: { members: [] } } }), "teams.sales.members"],
     ["201 routes", (given) => ({ ...given, routes: Array.from({ length: 201 }, () => given.routes[0]) }), "routes"],
   ];

@@ -37,7 +37,9 @@ describe("the fold of a lead", () => {
   it("ends in the same bytes for any arrival order (2,000 random histories)", () => {
     const random = seeded(7);
     for (let round = 0; round < 2_000; round++) {
-      const signals = Array.from({ length: 1 + Math.floor(random() * 8) }, (_, index) => randomSignal(random, `${round}-${index}`));
+      const signals = Array.from({ length: 1 + Math.floor(random() * 8) }, (_, index) =>
+        randomSignal(random, `${round}-${index}`),
+      );
       const shuffled = [...signals].sort(() => random() - 0.5);
       expect(canonicalJson(fold(shuffled))).toBe(canonicalJson(fold(signals)));
     }
@@ -64,10 +66,14 @@ describe("the fold of a lead", () => {
 });
 
 describe("the lifecycle state", () => {
-  const stepOf = (kind: string) => ({ trial_started: "trial", checkout_completed: "customer", subscription_cancelled: "churned" })[kind] as never;
+  const stepOf = (kind: string) =>
+    ({ trial_started: "trial", checkout_completed: "customer", subscription_cancelled: "churned" })[kind] as never;
 
   it("is the highest step that was reached", () => {
-    const lead = fold([signal({ id: "1", kind: "checkout_completed" }), signal({ id: "2", kind: "trial_started", occurred_at: 9_000 })]);
+    const lead = fold([
+      signal({ id: "1", kind: "checkout_completed" }),
+      signal({ id: "2", kind: "trial_started", occurred_at: 9_000 }),
+    ]);
     expect(lifecycleOf(lead, stepOf)).toBe("customer");
   });
 

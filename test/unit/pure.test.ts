@@ -12,7 +12,8 @@ const pureFiles = ["src/ledger/rows.ts", "src/model.ts", "src/failure.ts", "src/
 /** `crypto.ts` gives hashes and names to the core; its random and asynchronous parts are not reachable from pure code by name. */
 const allowedOutside = new Set(["src/crypto.ts", "src/limits.ts", "src/model.ts", "src/failure.ts"]);
 const allowedPackages = new Set(["zod", "tldts", "libphonenumber-js/min", "node:crypto"]);
-const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bfetch\(|\bconsole\.|\brandomToken\b|\bcrypto\.getRandomValues|\bcrypto\.subtle|\bsetTimeout\(|\bprocess\.|\bawait\b/;
+const impure =
+  /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bfetch\(|\bconsole\.|\brandomToken\b|\bcrypto\.getRandomValues|\bcrypto\.subtle|\bsetTimeout\(|\bprocess\.|\bawait\b/;
 
 function filesOf(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
@@ -21,7 +22,11 @@ function filesOf(folder: string): string[] {
 }
 
 const connectorFiles = readdirSync(join(root, "connectors"), { recursive: true, encoding: "utf8" })
-  .filter((name) => /(^|\/)(manifest|schema|verify|translate|requests|errors|kinds|signature)\.ts$/.test(name) && !name.includes("twin/"))
+  .filter(
+    (name) =>
+      /(^|\/)(manifest|schema|verify|translate|requests|errors|kinds|signature)\.ts$/.test(name) &&
+      !name.includes("twin/"),
+  )
   .map((name) => join("connectors", name));
 
 const all = [...pureFolders.flatMap(filesOf), ...pureFiles, ...connectorFiles];

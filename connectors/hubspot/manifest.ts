@@ -1,0 +1,37 @@
+/**
+ * What HubSpot is to Baton, as data. Facts: CRM-FACTS §1 (checked October 2026); every path stands in `requests.ts`.
+ *
+ * Scopes are the least that work (§1.6). The schema scope is asked for as an optional one, because HubSpot's own pages
+ * disagree about which scope lets an app create a task property and one account could not grant it (§1.3): without it
+ * the install falls back to a weaker exactly-once world instead of failing.
+ */
+import type { CrmManifest } from "../contract.ts";
+
+export const crmManifest: CrmManifest = {
+  crm: "hubspot",
+  label: "HubSpot",
+  api: {
+    version: "2026-09",
+    page: "https://developers.hubspot.com/docs/api-reference/overview",
+    checked: "2026-10-31",
+  },
+  scopes: [
+    { scope: "oauth", reason: "Connect the account and read its time zone.", required: true },
+    { scope: "crm.objects.contacts.read", reason: "Find the contact a follow-up is about.", required: true },
+    {
+      scope: "crm.objects.contacts.write",
+      reason: "Create tasks, and contacts that do not exist yet.",
+      required: true,
+    },
+    { scope: "crm.objects.owners.read", reason: "Give each task to its owner.", required: true },
+    {
+      scope: "crm.schemas.contacts.write",
+      reason: "Create the task property that makes a repeated write harmless.",
+      required: false,
+    },
+  ],
+  /** CRM-FACTS §1.4. */
+  batchMax: 100,
+  /** Marketplace app, per installed account; search and association calls are outside it (CRM-FACTS §1.5). */
+  budget: { requests: 110, windowMs: 10_000 },
+};
