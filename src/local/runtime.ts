@@ -20,6 +20,8 @@ export interface EngineOptions {
   readonly vars: Readonly<Record<string, string>>;
   /** Folder of the bundle; see `bundleWorker`. */
   readonly bundle: string;
+  /** Whose bindings; the engine's own `wrangler.toml` unless said otherwise (the bench starts its floors so). */
+  readonly config?: string;
   /** Where the runtime's log lines go. */
   readonly log?: (line: string) => void;
 }
@@ -44,17 +46,17 @@ const quiet = {
 };
 
 /** Bundles an entry into a folder with wrangler's own bundler. Throws with wrangler's words when it does not build. */
-export function bundleWorker(entry: string, folder: string): void {
+export function bundleWorker(entry: string, folder: string, config = "wrangler.toml"): void {
   mkdirSync(folder, { recursive: true });
   const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
-  const args = [wrangler, "deploy", join(root, entry), "--dry-run", "--outdir", folder];
+  const args = [wrangler, "deploy", join(root, entry), "--config", join(root, config), "--dry-run", "--outdir", folder];
   const done = spawnSync(process.execPath, args, { cwd: root, env: { ...process.env, ...quiet }, encoding: "utf8" });
   if (done.status !== 0) throw new Error(`the Worker does not build:\n${done.stdout}\n${done.stderr}`);
 }
 
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   Object.assign(process.env, quiet);
-  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, options.config ?? "wrangler.toml"));
   const script = readdirSync(options.bundle).find((name) => name.endsWith(".js")) ?? "worker.js";
   const {
     rootPath: _path,
@@ -84,7 +86,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ["CONTROL", "src/ledger/control"],
     ["LEDGER_0", "src/ledger/migrations"],
   ] as const) {
-    await migrate(await runtime.getD1Database(binding), join(root, folder));
+    if (options.config === undefined) await migrate(await runtime.getD1Database(binding), join(root, folder));
   }
   return {
     url: `http://127.0.0.1:${options.port}`,
