@@ -1,12 +1,15 @@
 /**
- * Keys, names and seals. Uses `node:crypto`, which workerd implements natively and synchronously, so that the pure core
- * may call it and the hot path has no extra turn. Web Crypto is used where the operation must not be synchronous (AES-GCM).
+ * Keys, names and seals. Hashes are computed synchronously, so that the pure core may use them and the hot path has no extra
+ * turn: by `@noble/hashes`, because `node:crypto` builds a whole stream for each one in workerd. Web Crypto is used where
+ * the operation must not be synchronous (AES-GCM).
  */
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 
 /** A key for one purpose of one workspace, derived from the master key: nothing else is ever stored. */
 export function deriveKey(masterKey: string, purpose: string, workspace: string): Uint8Array {
-  return createHmac("sha256", masterKey).update(`baton/${purpose}/${workspace}`).digest();
+  return hmac(sha256, utf8ToBytes(masterKey), utf8ToBytes(`baton/${purpose}/${workspace}`));
 }
 
 /**
@@ -14,21 +17,23 @@ export function deriveKey(masterKey: string, purpose: string, workspace: string)
  * says nothing about a person. 128 bits, hex, behind the workspace.
  */
 export function nodeName(key: Uint8Array, workspace: string, type: string, value: string): string {
-  const mac = createHmac("sha256", key).update(`${workspace}|${type}|${value}`).digest("hex");
-  return `${workspace}/${mac.slice(0, 32)}`;
+  const mac = hmac(sha256, key, utf8ToBytes(`${workspace}|${type}|${value}`));
+  return `${workspace}/${bytesToHex(mac.subarray(0, 16))}`;
 }
 
 /** Short, stable, collision-resistant id of a list of parts. */
 export function digest(...parts: readonly string[]): string {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(`${part.length}:${part}|`);
-  return hash.digest("hex").slice(0, 24);
+  const text = parts.map((part) => `${part.length}:${part}|`).join("");
+  return bytesToHex(sha256(utf8ToBytes(text)).subarray(0, 12));
 }
 
+/** Compares secrets in a time that says nothing about where they differ. */
 export function sameText(left: string, right: string): boolean {
-  const a = createHash("sha256").update(left).digest();
-  const b = createHash("sha256").update(right).digest();
-  return timingSafeEqual(a, b);
+  const a = sha256(utf8ToBytes(left));
+  const b = sha256(utf8ToBytes(right));
+  let difference = 0;
+  for (const [index, byte] of a.entries()) difference |= byte ^ (b[index] ?? 0);
+  return difference === 0;
 }
 
 /** JSON with sorted keys: equal documents have equal bytes. */
@@ -70,15 +75,16 @@ export async function unseal(key: Uint8Array, bound: string, sealed: string): Pr
 }
 
 export function randomToken(bytes = 24): string {
-  return toBase64(crypto.getRandomValues(new Uint8Array(bytes)))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replaceAll("=", "");
+  return toBase64Url(crypto.getRandomValues(new Uint8Array(bytes)));
 }
 
 /** PKCE S256 challenge of a verifier (RFC 7636 §4.2). */
 export function pkceChallenge(verifier: string): string {
-  return createHash("sha256").update(verifier).digest("base64url");
+  return toBase64Url(sha256(utf8ToBytes(verifier)));
+}
+
+function toBase64Url(bytes: Uint8Array): string {
+  return toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 function toBase64(bytes: Uint8Array): string {

@@ -20,6 +20,8 @@ export interface EngineOptions {
   readonly vars: Readonly<Record<string, string>>;
   /** Folder of the bundle; see `bundleWorker`. */
   readonly bundle: string;
+  /** Port for a V8 inspector (CPU profiles). */
+  readonly inspectorPort?: number;
   /** Whose bindings; the engine's own `wrangler.toml` unless said otherwise (the bench starts its floors so). */
   readonly config?: string;
   /** Where the runtime's log lines go. */
@@ -73,6 +75,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     unsafeDirectSockets: [{ host: "127.0.0.1", port: options.port }],
     cf: false,
     logRequests: false,
+    ...(options.inspectorPort === undefined ? {} : { inspectorPort: options.inspectorPort }),
     handleRuntimeStdio: (stdout: NodeJS.ReadableStream, stderr: NodeJS.ReadableStream) => {
       stdout.on("data", (chunk: Buffer) => options.log?.(chunk.toString()));
       stderr.on("data", (chunk: Buffer) => options.log?.(chunk.toString()));

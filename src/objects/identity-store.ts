@@ -53,23 +53,29 @@ export class IdentityStore {
     return this.#hasLog ? this.#entries("SELECT entry FROM log ORDER BY seq DESC LIMIT ?", count) : [];
   }
 
-  /** Commits one log row, and the snapshot `root` (which includes it) when the tail grew long. Throws whole or not at all. */
-  append(entry: LogEntry, root: Root): void {
-    this.#storage.transactionSync(() => {
-      this.#insert(entry);
-      if (entry.seq - this.#savedSeq >= tailEntriesMax) this.#put(root);
+  /**
+   * Commits one log row, and the snapshot `root` (which includes it) when the tail grew long. False, and nothing written,
+   * when the key is known. Throws whole or not at all.
+   */
+  append(entry: LogEntry, root: Root): boolean {
+    this.#ensureLog();
+    if (entry.seq - this.#savedSeq < tailEntriesMax) return this.#insert(entry);
+    const fresh = this.#storage.transactionSync(() => {
+      if (!this.#insert(entry)) return false;
+      this.#put(root);
+      return true;
     });
-    this.#hasLog = true;
-    if (entry.seq - this.#savedSeq >= tailEntriesMax) this.#savedSeq = entry.seq;
+    if (fresh) this.#savedSeq = entry.seq;
+    return fresh;
   }
 
   /** Commits a snapshot together with log rows that came from elsewhere (a merge). */
   save(root: Root, entries: readonly LogEntry[] = []): void {
+    if (entries.length > 0) this.#ensureLog();
     this.#storage.transactionSync(() => {
       for (const entry of entries) this.#insert(entry);
       this.#put(root);
     });
-    if (entries.length > 0) this.#hasLog = true;
     this.#savedSeq = root.seq;
   }
 
@@ -86,18 +92,24 @@ export class IdentityStore {
     this.#storage.kv.put("node", root);
   }
 
-  #insert(entry: LogEntry): void {
-    if (!this.#hasLog) {
-      this.#storage.sql.exec(
-        "CREATE TABLE IF NOT EXISTS log (key TEXT PRIMARY KEY, seq INTEGER NOT NULL, entry TEXT NOT NULL) WITHOUT ROWID",
-      );
-    }
-    this.#storage.sql.exec(
-      "INSERT INTO log VALUES (?, ?, ?)",
+  /** One statement is atomic by itself. Its key may be known: then it writes nothing. */
+  #insert(entry: LogEntry): boolean {
+    const written = this.#storage.sql.exec(
+      "INSERT INTO log VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
       entry.signal.idempotency_key,
       entry.seq,
       JSON.stringify(entry),
     );
+    return written.rowsWritten > 0;
+  }
+
+  /** Stands before any transaction, so that a rollback cannot take the table away from under `#hasLog`. */
+  #ensureLog(): void {
+    if (this.#hasLog) return;
+    this.#storage.sql.exec(
+      "CREATE TABLE IF NOT EXISTS log (key TEXT PRIMARY KEY, seq INTEGER NOT NULL, entry TEXT NOT NULL) WITHOUT ROWID",
+    );
+    this.#hasLog = true;
   }
 
   #entries(query: string, binding: string | number): LogEntry[] {

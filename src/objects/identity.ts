@@ -14,7 +14,7 @@ import { closeTask, createTask } from "../act/outbox.ts";
 import { canonicalJson } from "../crypto.ts";
 import { type Answer, decide } from "../decide/decide.ts";
 import { holdOf } from "../decide/hold.ts";
-import { kindRuleOf } from "../decide/policy.ts";
+import { kindRuleOf, type Policy } from "../decide/policy.ts";
 import type { Env } from "../env.ts";
 import { projectionOf } from "../ledger/rows.ts";
 import { absorbEntriesMax, guardMs, hopsMax, linkWaitMs, membersMax } from "../limits.ts";
@@ -25,6 +25,7 @@ import {
   absorb,
   applyAnswer,
   applyEntry,
+  type CrmTarget,
   type FollowUpRecord,
   followUpFacts,
   guard,
@@ -82,6 +83,8 @@ export class IdentityObject extends DurableObject<Env> {
   #node: Node | null = null;
   /** Changes of the state that lie only in memory and are saved at the next quiet moment. */
   #unsaved = false;
+  /** Signals not decided on yet that this incarnation took in: a copy of what the log holds. */
+  readonly #recent = new Map<string, Signal>();
   #projectDue = false;
   #alarmAt: number | null | undefined = undefined;
   /** Obligations being worked on by this incarnation; a hint against doing them twice at once, nothing more. */
@@ -106,12 +109,6 @@ export class IdentityObject extends DurableObject<Env> {
       return after.role === "alias" && after.acknowledged ? { arm: "moved", to: after.parent } : { arm: "busy" };
     }
     const { signal } = call;
-    const known = this.#store.entry(signal.idempotency_key);
-    if (known !== null) {
-      this.#pump();
-      return { arm: sameFact(known.signal, signal) ? "duplicate" : "conflict" };
-    }
-
     const now = Date.now();
     const policy = policyOf(call.workspace.policyVersion, call.workspace.id, call.workspace.policyJson);
     const root = node.role === "root" ? node : newRoot(call.self, signal.workspace);
@@ -125,28 +122,39 @@ export class IdentityObject extends DurableObject<Env> {
       node_of: call.nodes,
       undecided: { key: signal.idempotency_key, decide_at: now + windowMs, waiting: false },
     };
-    const applied = applyEntry(root, draft);
-    // With every identifier linked, an urgent signal is decided in this very turn; else the links come first (§6.2).
-    if (windowMs === 0 && applied.links.length === 0) {
-      const answer = decide({
-        policy,
-        lead: applied.lead,
-        leadId: applied.name,
-        followUps: followUpFacts(applied),
-        signals: [...this.#undecidedSignals(applied, signal.idempotency_key), signal],
-        now,
-      });
-      const entry: LogEntry = { ...draft, answer, targets: call.workspace.targets };
-      const next = applyEntry(root, entry);
-      this.#store.append(entry, next);
-      this.#node = next;
-      this.#projectDue = true;
-    } else {
-      this.#store.append(draft, applied);
-      this.#node = applied;
+    const { entry, next } = this.#decidedAtOnce(root, draft, policy, call.workspace.targets, now);
+    if (!this.#store.append(entry, next)) {
+      this.#pump();
+      const known = this.#store.entry(signal.idempotency_key);
+      return { arm: known === null || sameFact(known.signal, signal) ? "duplicate" : "conflict" };
     }
+    this.#node = next;
+    if (entry.answer === undefined) this.#recent.set(signal.idempotency_key, signal);
+    else this.#projectDue = true;
     this.#pump();
     return { arm: "applied" };
+  }
+
+  /** With every identifier linked, an urgent signal is decided in the turn that takes it in; else the links come first (§6.2). */
+  #decidedAtOnce(
+    root: Root,
+    draft: LogEntry,
+    policy: Policy,
+    targets: readonly CrmTarget[],
+    now: number,
+  ): { readonly entry: LogEntry; readonly next: Root } {
+    const applied = applyEntry(root, draft);
+    if ((draft.undecided?.decide_at ?? now) > now || applied.links.length > 0) return { entry: draft, next: applied };
+    const answer = decide({
+      policy,
+      lead: applied.lead,
+      leadId: applied.name,
+      followUps: followUpFacts(applied),
+      signals: [...this.#undecidedSignals(root), draft.signal],
+      now,
+    });
+    const entry: LogEntry = { ...draft, answer, targets };
+    return { entry, next: applyEntry(root, entry) };
   }
 
   /** What the card, the API and the console show; null where nothing is known. Follows no move: the caller does. */
@@ -320,6 +328,7 @@ export class IdentityObject extends DurableObject<Env> {
       now: Date.now(),
     });
     const next = applyAnswer(root, answer, targets);
+    for (const key of answer.decision.signals) this.#recent.delete(key);
     this.#projectDue = true;
     // A follow-up must be on disk before anything of it leaves; a decision that leads to nothing is saved with the rest.
     if (answer.followUp === undefined) return this.#change(next);
@@ -553,8 +562,11 @@ export class IdentityObject extends DurableObject<Env> {
     this.#unsaved = false;
   }
 
-  #undecidedSignals(root: Root, except = ""): readonly Signal[] {
-    return this.#store.signals(root.undecided.map((item) => item.key).filter((key) => key !== except));
+  /** From memory where this incarnation took them in, else from the log. */
+  #undecidedSignals(root: Root): readonly Signal[] {
+    const keys = root.undecided.map((item) => item.key);
+    const recent = keys.map((key) => this.#recent.get(key)).filter((signal) => signal !== undefined);
+    return recent.length === keys.length ? recent : this.#store.signals(keys);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Names of objects and the way to them. A stub is broken after some errors, so each attempt takes a new one (DESIGN §6). */
 import { nodeName } from "../crypto.ts";
 import type { Env } from "../env.ts";
+import { hintEntriesMax } from "../limits.ts";
 import type { CrmName, Signal } from "../model.ts";
 
 export function identityStub(env: Env, name: string) {
@@ -28,7 +29,20 @@ export function projectorStub(env: Env, shard: number, leadName: string) {
 
 /** The nodes of a signal's identifiers, strongest first. */
 export function nodesOf(nameKey: Uint8Array, signal: Signal): readonly string[] {
-  return signal.identifiers.map(({ type, value }) => nodeName(nameKey, signal.workspace, type, value));
+  return signal.identifiers.map(({ type, value }) => rememberedName(nameKey, signal.workspace, type, value));
+}
+
+/** Names already computed in this isolate. A name is a pure function of its parts, so a copy is never wrong; bounded. */
+const names = new Map<string, string>();
+
+function rememberedName(nameKey: Uint8Array, workspace: string, type: string, value: string): string {
+  const parts = `${workspace}|${type}|${value}`;
+  const known = names.get(parts);
+  if (known !== undefined) return known;
+  const name = nodeName(nameKey, workspace, type, value);
+  if (names.size >= hintEntriesMax) names.delete(names.keys().next().value ?? "");
+  names.set(parts, name);
+  return name;
 }
 
 /** Errors after which the platform says that trying again is pointless or harmful. */
