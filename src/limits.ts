@@ -21,8 +21,8 @@ export const identifiersMax = 20;
 export const traitsMax = 40;
 export const traitLengthMax = 500;
 export const kindPattern = /^[a-z][a-z0-9_]{1,49}$/;
-/** One log entry must stay far below the 2 MB row limit of SQLite in Durable Objects. */
-export const signalBytesMax = 32_000;
+/** Segment allows 32 KB a message. With bounded traits and identifiers a log row stays far below SQLite's 2 MB. */
+export const propertiesBytesMax = 32_000;
 
 /* ---- an identity */
 /** Moves followed before we give up and retry later; DESIGN §6.1. Chains this long do not occur after compression. */

@@ -49,9 +49,10 @@ export async function handOver(
   const nodes = nodesOf(workspace.nameKey, signal);
   const first = nodes[0];
   if (first === undefined) throw new Error("a signal without identifiers got past the door");
+  const json = JSON.stringify(signal);
   let target = hints.get(first) ?? first;
   for (let hops = 0; hops < hopsMax; hops++) {
-    const answer = await receiveAt(env, target, { signal, nodes, workspace: facts });
+    const answer = await receiveAt(env, target, { signal: json, nodes, workspace: facts });
     if (answer.arm === "moved") {
       target = answer.to;
       if (hints.size >= hintEntriesMax) hints.delete(hints.keys().next().value ?? "");
@@ -68,7 +69,7 @@ export async function handOver(
 async function receiveAt(
   env: Env,
   target: string,
-  call: { readonly signal: Signal; readonly nodes: readonly string[]; readonly workspace: WorkspaceFacts },
+  call: { readonly signal: string; readonly nodes: readonly string[]; readonly workspace: WorkspaceFacts },
 ): Promise<ReceiveAnswer> {
   try {
     return await identityStub(env, target).receive({ self: target, ...call });

@@ -56,11 +56,12 @@ export interface Projection {
   readonly leads: readonly LeadRow[];
   readonly follow_ups: readonly FollowUpRow[];
   readonly exceptions: readonly ExceptionRow[];
-  readonly journal: readonly JournalEntry[];
+  /** JSON of `JournalEntry`s. */
+  readonly journal: readonly string[];
 }
 
-/** `signals`: those the ledger has not confirmed yet. */
-export function projectionOf(root: Root, signals: readonly Signal[], policy: Policy, now: number): Projection {
+/** `signals`: JSON of those the ledger has not confirmed yet. */
+export function projectionOf(root: Root, signals: readonly string[], policy: Policy, now: number): Projection {
   return {
     workspace: root.workspace,
     leads: [leadRow(root, policy, now), ...root.unprojected.gone.map((gone) => goneRow(gone, root.name))],
@@ -84,10 +85,14 @@ export function projectionOf(root: Root, signals: readonly Signal[], policy: Pol
     })),
     exceptions: exceptionsOf(root, policy),
     journal: [
-      ...signals.map((signal): JournalEntry => ({ type: "signal", lead: root.name, signal })),
-      ...root.unprojected.decisions.map((decision): JournalEntry => ({ type: "decision", lead: root.name, decision })),
+      ...signals.map((signal) => `{"type":"signal","lead":${JSON.stringify(root.name)},"signal":${signal}}`),
+      ...root.unprojected.decisions.map((decision) => journalled({ type: "decision", lead: root.name, decision })),
     ],
   };
+}
+
+function journalled(entry: JournalEntry): string {
+  return JSON.stringify(entry);
 }
 
 function leadRow(root: Root, policy: Policy, now: number): LeadRow {

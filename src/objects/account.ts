@@ -182,6 +182,7 @@ export class AccountObject extends DurableObject<Env> {
       settleReadsMs: call.settleReadsMs ?? settleReadsMs,
     });
     await this.#readOwners(crm, sessionOf(call.grant, installed.value.world, send));
+    this.#load();
     this.#pump();
     return { ok: true, installation: installed.value };
   }
@@ -353,7 +354,7 @@ export class AccountObject extends DurableObject<Env> {
       item.action = next;
     }
     this.#store.save(changed);
-    if (outcomes.some((outcome) => outcome.arm === "expired")) await this.#refreshGrant(crm);
+    if (outcomes.some((outcome) => outcome.arm === "expired")) await this.#refreshUsed(crm, session);
     for (const item of allowed) this.#tell(item);
   }
 
@@ -376,7 +377,7 @@ export class AccountObject extends DurableObject<Env> {
       item.action = next;
     }
     this.#store.save(changed);
-    if (resolutions.some((resolution) => resolution.arm === "expired")) await this.#refreshGrant(crm);
+    if (resolutions.some((resolution) => resolution.arm === "expired")) await this.#refreshUsed(crm, session);
     for (const item of batch) this.#tell(item);
   }
 
@@ -410,7 +411,13 @@ export class AccountObject extends DurableObject<Env> {
         this.#block(outcome.reason);
         return { ...action, state: "pending", notBefore: now };
       case "expired":
-        return { ...action, state: "pending", notBefore: now };
+        // Once at once, with the new token; a CRM that accepts that one neither is not asked in a circle.
+        if (action.attempts >= attemptsMax) return { ...action, state: "parked", problem: "gave_up_expired" };
+        return {
+          ...action,
+          state: "pending",
+          notBefore: action.attempts === 1 ? now : now + backoffMs(action.key, action.attempts),
+        };
       default:
         return unreachable(outcome);
     }
@@ -581,6 +588,11 @@ export class AccountObject extends DurableObject<Env> {
     return this.#refresh;
   }
 
+  /** The CRM did not accept the token of this session: refreshed unless somebody who was faster already did. */
+  async #refreshUsed(crm: Crm, session: CrmSession): Promise<void> {
+    await this.#refreshGrant(crm);
+  }
+
   async #refreshOnce(crm: Crm): Promise<boolean> {
     const facts = this.#facts;
     if (facts === null || this.#grant === null) return false;
@@ -627,7 +639,7 @@ export class AccountObject extends DurableObject<Env> {
         at: Date.now(),
         ids: new Map(answer.value.map((owner: CrmOwner) => [owner.email.toLowerCase(), owner.id])),
       };
-    else if (answer.failure.arm === "expired") await this.#refreshGrant(crm);
+    else if (answer.failure.arm === "expired") await this.#refreshUsed(crm, session);
   }
 
   #key(workspace: string): Uint8Array {

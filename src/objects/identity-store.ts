@@ -1,6 +1,6 @@
 /**
- * Storage of one identity object: the node's snapshot in one key, and a log with one row per signal behind it. Everything is
- * synchronous, so that a load or a commit is one turn.
+ * Storage of one identity object: the node's snapshot in one key, and a log with one row per signal behind it (the signal's
+ * JSON as it arrived, and beside it what was decided with it). Everything is synchronous, so that a load or a commit is one turn.
  *
  * Rows written (each is billed): a signal costs one log row; the snapshot is written when something else than a signal
  * changed, or when the tail grew long. A wake-up reads the snapshot and replays the tail.
@@ -24,7 +24,7 @@ export class IdentityStore {
     this.#hasLog = this.#storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'log'").toArray().length > 0;
     if (!this.#hasLog) return saved ?? { role: "unused" };
     this.#savedSeq = saved?.seq ?? 0;
-    const tail = this.#entries("SELECT entry FROM log WHERE seq > ? ORDER BY seq", this.#savedSeq);
+    const tail = this.#entries("WHERE seq > ? ORDER BY seq", this.#savedSeq);
     const first = tail[0];
     if (saved === undefined && first === undefined) return { role: "unused" };
     const start = saved ?? newRoot(first?.root ?? "", first?.signal.workspace ?? "");
@@ -34,34 +34,40 @@ export class IdentityStore {
   /** The stored entry of a key, or null: a signal is applied at most once per key (G2). */
   entry(key: string): LogEntry | null {
     if (!this.#hasLog) return null;
-    return this.#entries("SELECT entry FROM log WHERE key = ?", key)[0] ?? null;
+    return this.#entries("WHERE key = ?", key)[0] ?? null;
   }
 
   signals(keys: readonly string[]): readonly Signal[] {
     if (keys.length === 0 || !this.#hasLog) return [];
-    return this.#entries(
-      "SELECT entry FROM log WHERE key IN (SELECT value FROM json_each(?))",
-      JSON.stringify(keys),
-    ).map((entry) => entry.signal);
+    return this.#entries("WHERE key IN (SELECT value FROM json_each(?))", JSON.stringify(keys)).map(
+      (entry) => entry.signal,
+    );
   }
 
   entriesAfter(seq: number): readonly LogEntry[] {
-    return this.#hasLog ? this.#entries("SELECT entry FROM log WHERE seq > ? ORDER BY seq", seq) : [];
+    return this.#hasLog ? this.#entries("WHERE seq > ? ORDER BY seq", seq) : [];
+  }
+
+  /** Signals after a row, as the JSON they are stored in: on their way to the journal nobody needs to look inside. */
+  signalsAfter(seq: number): readonly string[] {
+    if (!this.#hasLog) return [];
+    const rows = this.#storage.sql.exec<{ signal: string }>("SELECT signal FROM log WHERE seq > ? ORDER BY seq", seq);
+    return rows.toArray().map((row) => row.signal);
   }
 
   latest(count: number): readonly LogEntry[] {
-    return this.#hasLog ? this.#entries("SELECT entry FROM log ORDER BY seq DESC LIMIT ?", count) : [];
+    return this.#hasLog ? this.#entries("ORDER BY seq DESC LIMIT ?", count) : [];
   }
 
   /**
    * Commits one log row, and the snapshot `root` (which includes it) when the tail grew long. False, and nothing written,
    * when the key is known. Throws whole or not at all.
    */
-  append(entry: LogEntry, root: Root): boolean {
+  append(entry: LogEntry, signalJson: string, root: Root): boolean {
     this.#ensureLog();
-    if (entry.seq - this.#savedSeq < tailEntriesMax) return this.#insert(entry);
+    if (entry.seq - this.#savedSeq < tailEntriesMax) return this.#insert(entry, signalJson);
     const fresh = this.#storage.transactionSync(() => {
-      if (!this.#insert(entry)) return false;
+      if (!this.#insert(entry, signalJson)) return false;
       this.#put(root);
       return true;
     });
@@ -73,7 +79,7 @@ export class IdentityStore {
   save(root: Root, entries: readonly LogEntry[] = []): void {
     if (entries.length > 0) this.#ensureLog();
     this.#storage.transactionSync(() => {
-      for (const entry of entries) this.#insert(entry);
+      for (const entry of entries) this.#insert(entry, JSON.stringify(entry.signal));
       this.#put(root);
     });
     this.#savedSeq = root.seq;
@@ -93,12 +99,14 @@ export class IdentityStore {
   }
 
   /** One statement is atomic by itself. Its key may be known: then it writes nothing. */
-  #insert(entry: LogEntry): boolean {
+  #insert(entry: LogEntry, signalJson: string): boolean {
+    const { signal, ...rest } = entry;
     const written = this.#storage.sql.exec(
-      "INSERT INTO log VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-      entry.signal.idempotency_key,
+      "INSERT INTO log VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+      signal.idempotency_key,
       entry.seq,
-      JSON.stringify(entry),
+      signalJson,
+      JSON.stringify(rest),
     );
     return written.rowsWritten > 0;
   }
@@ -107,15 +115,18 @@ export class IdentityStore {
   #ensureLog(): void {
     if (this.#hasLog) return;
     this.#storage.sql.exec(
-      "CREATE TABLE IF NOT EXISTS log (key TEXT PRIMARY KEY, seq INTEGER NOT NULL, entry TEXT NOT NULL) WITHOUT ROWID",
+      "CREATE TABLE IF NOT EXISTS log (key TEXT PRIMARY KEY, seq INTEGER NOT NULL, signal TEXT NOT NULL, entry TEXT NOT NULL) WITHOUT ROWID",
     );
     this.#hasLog = true;
   }
 
-  #entries(query: string, binding: string | number): LogEntry[] {
+  #entries(rest: string, binding: string | number): LogEntry[] {
     return this.#storage.sql
-      .exec<{ entry: string }>(query, binding)
+      .exec<{ signal: string; entry: string }>(`SELECT signal, entry FROM log ${rest}`, binding)
       .toArray()
-      .map((row) => JSON.parse(row.entry) as LogEntry);
+      .map((row) => ({
+        ...(JSON.parse(row.entry) as Omit<LogEntry, "signal">),
+        signal: JSON.parse(row.signal) as Signal,
+      }));
   }
 }

@@ -49,7 +49,8 @@ import { policyOf } from "./policy-cache.ts";
 export interface ReceiveCall {
   /** The name this object was called by. */
   readonly self: string;
-  readonly signal: Signal;
+  /** JSON of the `Signal`: it is stored as it is, and a string crosses an object call for next to nothing. */
+  readonly signal: string;
   /** Nodes of the signal's identifiers, in their order. */
   readonly nodes: readonly string[];
   readonly workspace: WorkspaceFacts;
@@ -108,7 +109,7 @@ export class IdentityObject extends DurableObject<Env> {
       const after = this.#load();
       return after.role === "alias" && after.acknowledged ? { arm: "moved", to: after.parent } : { arm: "busy" };
     }
-    const { signal } = call;
+    const signal = JSON.parse(call.signal) as Signal;
     const now = Date.now();
     const policy = policyOf(call.workspace.policyVersion, call.workspace.id, call.workspace.policyJson);
     const root = node.role === "root" ? node : newRoot(call.self, signal.workspace);
@@ -123,7 +124,7 @@ export class IdentityObject extends DurableObject<Env> {
       undecided: { key: signal.idempotency_key, decide_at: now + windowMs, waiting: false },
     };
     const { entry, next } = this.#decidedAtOnce(root, draft, policy, call.workspace.targets, now);
-    if (!this.#store.append(entry, next)) {
+    if (!this.#store.append(entry, call.signal, next)) {
       this.#pump();
       const known = this.#store.entry(signal.idempotency_key);
       return { arm: known === null || sameFact(known.signal, signal) ? "duplicate" : "conflict" };
@@ -442,15 +443,17 @@ export class IdentityObject extends DurableObject<Env> {
     this.#inAlarm = true;
     try {
       const node = this.#load();
-      if (node.role === "alias" && !node.acknowledged) await this.#transfer();
+      if (node.role === "alias" && !node.acknowledged) this.#start("transfer", () => this.#transfer());
       if (node.role === "root" && node.version > node.projected.version) this.#projectDue = true;
       this.#pump();
       while (this.#running.size > 0) await Promise.all(this.#running);
     } finally {
       this.#inAlarm = false;
     }
-    const root = this.#root();
-    if (root !== null) this.#armFor(root, Date.now());
+    const after = this.#load();
+    if (after.role === "root") this.#armFor(after, Date.now());
+    // Sealed, and the parent did not answer: an alarm that throws is given up after six times, so it asks again by itself.
+    else if (after.role === "alias" && !after.acknowledged) this.#arm(Date.now() + guardMs);
   }
 
   /** Starts every obligation that is due and not under way, then arms the alarm for the rest. Safe to call at any time. */
@@ -501,7 +504,7 @@ export class IdentityObject extends DurableObject<Env> {
     if (root === null || found === null) return;
     // Only what is on disk is shown: a version the ledger has seen must never be taken back by a crash (G8).
     if (this.#unsaved) this.#save(root);
-    const signals = this.#store.entriesAfter(root.projected.seq).map((entry) => entry.signal);
+    const signals = this.#store.signalsAfter(root.projected.seq);
     try {
       await projectorStub(this.env, found.workspace.shard, root.name).project(
         projectionOf(root, signals, found.workspace.policy, Date.now()),

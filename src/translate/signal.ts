@@ -5,7 +5,14 @@
 import type { SignalDraft } from "../../connectors/contract.ts";
 import { canonicalJson, digest } from "../crypto.ts";
 import { fail, ok, quarantined, type Result } from "../failure.ts";
-import { clockAheadMaxMs, identifiersMax, kindPattern, signalBytesMax, traitLengthMax, traitsMax } from "../limits.ts";
+import {
+  clockAheadMaxMs,
+  identifiersMax,
+  kindPattern,
+  propertiesBytesMax,
+  traitLengthMax,
+  traitsMax,
+} from "../limits.ts";
 import type { AccountRef, Identifier, JsonObject, Signal } from "../model.ts";
 import { normaliseDomain, normaliseEmail, normaliseIdentifier, normalisePhone, rankOf } from "./normalise.ts";
 
@@ -29,6 +36,12 @@ export function toSignal(draft: SignalDraft, origin: Origin): Result<Signal> {
   if (identifiers.length === 0) return fail(quarantined("no_identifier", "Nothing in the event names a person."));
 
   const properties = { ...(draft.properties ?? {}) };
+  // Everything else is bounded where it is made canonical.
+  if (JSON.stringify(properties).length > propertiesBytesMax) {
+    return fail(
+      quarantined("too_large", `The properties of one event may be ${propertiesBytesMax} characters of JSON.`),
+    );
+  }
   const occurredAt = believableInstant(draft.occurredAt, origin.receivedAt);
   if (draft.occurredAt !== undefined && occurredAt !== draft.occurredAt)
     properties["clock_off_ms"] = draft.occurredAt - origin.receivedAt;
@@ -49,9 +62,6 @@ export function toSignal(draft: SignalDraft, origin: Origin): Result<Signal> {
     properties: properties as JsonObject,
     schema_version: 1,
   };
-  if (JSON.stringify(signal).length > signalBytesMax) {
-    return fail(quarantined("too_large", `One event may be ${signalBytesMax} bytes after normalisation.`));
-  }
   return ok(signal);
 }
 

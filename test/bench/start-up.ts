@@ -20,7 +20,10 @@ function profileOnce(folder: string): number {
   const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
   const outfile = join(folder, "start-up.cpuprofile");
   const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
-  const done = spawnSync(process.execPath, [wrangler, "check", "startup", "--outfile", outfile], { cwd: root, encoding: "utf8" });
+  const done = spawnSync(process.execPath, [wrangler, "check", "startup", "--outfile", outfile], {
+    cwd: root,
+    encoding: "utf8",
+  });
   if (done.status !== 0) throw new Error(`wrangler check startup failed:\n${done.stdout}\n${done.stderr}`);
   const profile = JSON.parse(readFileSync(outfile, "utf8")) as Profile;
   rmSync(outfile, { force: true });
