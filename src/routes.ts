@@ -1,5 +1,6 @@
 /** The only table of URLs (DESIGN §7). */
 import { Hono } from "hono";
+import { leadPage } from "./api/lead-page.ts";
 import { overviewPage } from "./api/overview.ts";
 import { listCounts, listDecisions, listExceptions, listFollowUps, listLeads, readLead } from "./api/read.ts";
 import {
@@ -43,6 +44,7 @@ app.get("/oauth/:crm/install", startInstall);
 app.get("/oauth/:crm/callback", finishInstall);
 
 app.get("/healthz", (c) => c.text("ok"));
+app.get("/leads/:id", leadPage);
 app.get("/", overviewPage);
 
 app.all("/in/*", () =>

@@ -16,12 +16,12 @@ export function createTask(
   root: Root,
   followUp: FollowUpRecord,
   action: ActionRecord,
-  consoleUrl: string,
+  leadLink: string,
 ): Outgoing {
   const play = policy.plays[followUp.play];
   const task: CrmTask = {
     subject: subjectOf(play?.subject ?? "Follow up with {name}", root.lead, followUp),
-    body: bodyOf(root, followUp, consoleUrl),
+    body: bodyOf(root, followUp, leadLink),
     dueAt: followUp.due_at,
     priority: play?.priority ?? "medium",
     type: play?.type ?? "todo",
@@ -71,7 +71,7 @@ function subjectOf(template: string, lead: LeadFold, followUp: FollowUpRecord): 
   return template.replaceAll("{name}", name).replaceAll("{what}", what).slice(0, 250);
 }
 
-function bodyOf(root: Root, followUp: FollowUpRecord, consoleUrl: string): string {
+function bodyOf(root: Root, followUp: FollowUpRecord, leadLink: string): string {
   const { lead } = root;
   const fields = lead.fields;
   const who = [displayName(lead), fields.job_title?.value, fields.company?.value ?? lead.account?.value.name].filter(
@@ -100,7 +100,7 @@ function bodyOf(root: Root, followUp: FollowUpRecord, consoleUrl: string): strin
         ]),
     "",
     `Due: ${new Date(followUp.due_at).toISOString()}`,
-    `All signals and the reasons: ${consoleUrl}/leads/${encodeURIComponent(root.name)}`,
+    `All signals and the reasons: ${leadLink}`,
   ];
   return lines.join("\n");
 }

@@ -95,7 +95,8 @@ export async function readLead(c: AppContext): Promise<Response> {
   });
 }
 
-async function viewOf(env: Env, id: string): Promise<IdentityView | null> {
+/** The state of a lead, wherever merges have moved it; null where nothing is known. */
+export async function viewOf(env: Env, id: string): Promise<IdentityView | null> {
   let target = id;
   for (let hops = 0; hops < hopsMax; hops++) {
     const view = await readable(identityStub(env, target)).read();

@@ -590,7 +590,7 @@ export class AccountObject extends DurableObject<Env> {
 
   /** The CRM did not accept the token of this session: refreshed unless somebody who was faster already did. */
   async #refreshUsed(crm: Crm, session: CrmSession): Promise<void> {
-    await this.#refreshGrant(crm);
+    if (this.#grant?.accessToken === session.accessToken) await this.#refreshGrant(crm);
   }
 
   async #refreshOnce(crm: Crm): Promise<boolean> {

@@ -11,6 +11,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { closeTask, createTask } from "../act/outbox.ts";
+import { leadLink } from "../api/lead-link.ts";
 import { canonicalJson } from "../crypto.ts";
 import { type Answer, decide } from "../decide/decide.ts";
 import { holdOf } from "../decide/hold.ts";
@@ -231,7 +232,7 @@ export class IdentityObject extends DurableObject<Env> {
   }
 
   /** Makes the link, or finds out that it is made, or that it must not be. */
-  async #link(todo: LinkTodo): Promise<void> {
+  async #makeLink(todo: LinkTodo): Promise<void> {
     let target = todo.node;
     for (let hops = 0; hops < hopsMax; hops++) {
       const before = this.#root();
@@ -362,7 +363,7 @@ export class IdentityObject extends DurableObject<Env> {
       return this.#change(cancelFollowUp(now, followUp.id, "consent or a hold forbids it"));
     const outgoing = closing
       ? closeTask(current.followUp, current.action)
-      : createTask(found.workspace.policy, now, current.followUp, current.action, this.env.PUBLIC_URL);
+      : createTask(found.workspace.policy, now, current.followUp, current.action, this.#link(now));
     const answer = await account.submit({
       ...outgoing,
       node: now.name,
@@ -461,7 +462,7 @@ export class IdentityObject extends DurableObject<Env> {
     const root = this.#root();
     if (root === null) return;
     const now = Date.now();
-    for (const link of root.links) this.#start(`link ${link.node}`, () => this.#link(link));
+    for (const link of root.links) this.#start(`link ${link.node}`, () => this.#makeLink(link));
     if (decisionDue(root, now)) this.#start("decide", () => this.#decideDue());
     for (const { followUp, action } of openActions(root)) {
       if (action.retry_at <= now) this.#start(`act ${action.key}`, () => this.#act(followUp, action));
@@ -543,6 +544,10 @@ export class IdentityObject extends DurableObject<Env> {
   }
 
   /* -------------------------------------------------------------------------------------- state */
+
+  #link(root: Root): string {
+    return leadLink(this.env.PUBLIC_URL, this.env.BATON_MASTER_KEY, root.workspace, root.name);
+  }
 
   #load(): Node {
     this.#node ??= this.#store.load();

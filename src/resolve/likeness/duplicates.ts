@@ -5,10 +5,11 @@
  */
 import { candidatePairs } from "./block.ts";
 import { type Level, levels, silent } from "./compare.ts";
-import { consistentGroups } from "./groups.ts";
+import type { Samples } from "./dependence.ts";
+import { consistentGroups, type Edge, likelyPairs } from "./groups.ts";
 import { learnMatches, logOdds, type Matches, priorLogOdds, probabilityOf, usualMatches } from "./model.ts";
 import { comparePairs, type Pairs, randomPairs, sharingPairs } from "./sample.ts";
-import { type Belief, learnStrangers, type Strangers } from "./strangers.ts";
+import { learnStrangers, type Strangers } from "./strangers.ts";
 import { type Field, type LikenessRecord, type Table, tableOf } from "./table.ts";
 
 export interface Options {
@@ -72,71 +73,102 @@ export function likelyDuplicates(
 ): Likeness {
   const { probabilityMin, pairsPerRecord, blockSize } = { ...defaults, ...options };
   // By id: the order in which records arrive must not decide what the samples hold.
-  const records = unordered.toSorted((x, y) => (x.id < y.id ? -1 : x.id > y.id ? 1 : 0));
+  const records = unordered.toSorted((x, y) => compareText(x.id, y.id));
   const table = tableOf(records, fields);
-  const allPairs = (table.size * (table.size - 1)) / 2;
-  const keys = candidatePairs(table, { pairsPerRecord, blockSize });
-  const candidates = comparePairs(table, pairsOfKeys(keys, table.size));
-  const samples = { random: randomPairs(table), sharing: table.columns.map((column) => sharingPairs(table, column)) };
+  const candidates = comparePairs(table, pairsOfKeys(candidatePairs(table, { pairsPerRecord, blockSize }), table.size));
+  const { judge, matches } = learn(table, candidates);
+  const grouping = consistentGroups(table.size, edgesOf(candidates, judge), 0, (a, b) => oddsOf(table, judge, a, b));
+  const pairs = likelyPairs(edgesOf(candidates, judge), grouping, table.size, (a, b) => oddsOf(table, judge, a, b))
+    .filter((pair) => pair.probability >= probabilityMin)
+    .map(({ a, b, probability, own, through }) => ({
+      a: records[a]?.id ?? "",
+      b: records[b]?.id ?? "",
+      probability,
+      own,
+      through: through === null ? null : (records[through]?.id ?? null),
+      prior: priorLogOdds(matches, allPairsOf(table)) / Math.LN2,
+      weights: judge.weights(comparePairs(table, [[a, b]]), 0),
+    }))
+    .sort((x, y) => y.probability - x.probability || y.own - x.own || compareText(x.a, y.a) || compareText(x.b, y.b));
+  return { pairs, model: modelOf(table, candidates.a.length, matches, judge.strangers) };
+}
 
-  let groupOf = Int32Array.from({ length: table.size }, (_, record) => record);
-  let matches = usualMatches(fields.length, table.size);
-  let belief: Belief | null = null;
-  let judge = judgeWith(table, allPairs, matches, learnStrangers(table, groupOf, samples, belief));
-  for (let round = 0; round < rounds; round++) {
-    const strangers = learnStrangers(table, groupOf, samples, belief);
-    matches = learnMatches(matches, allPairs, candidates, strangers);
-    judge = judgeWith(table, allPairs, matches, strangers);
-    const { odds } = judge;
-    belief = (pairs, at) => probabilityOf(odds(pairs, at));
-    if (round < rounds - 1)
-      groupOf = consistentGroups(table.size, edgesOf(candidates, odds), learningOdds, judge.oddsOf).groupOf;
-  }
-  const edges = edgesOf(candidates, judge.odds);
-  const grouping = consistentGroups(table.size, edges, 0, judge.oddsOf);
-  return {
-    pairs: [],
-    model: modelOf(fields, table.size, candidates.a.length, matches, judge.strangers),
-    // @ts-expect-error experiment
-    raw: { edges, grouping, judge, table, records, candidates, matches },
-  };
+/** True when policy's bar lets the pair be merged without a person: sure by its own fields, and not against its group. */
+export function mayMerge(pair: LikelyPair, bar: number): boolean {
+  return pair.own >= bar && pair.probability >= bar;
 }
 
 interface Judge {
   readonly strangers: Strangers;
-  readonly odds: Belief;
-  readonly oddsOf: (a: number, b: number) => number;
+  /** Natural logarithm of the odds of a match. */
+  readonly odds: (pairs: Pairs, at: number) => number;
+  readonly weights: (pairs: Pairs, at: number) => FieldWeight[];
 }
 
-function judgeWith(table: Table, allPairs: number, matches: Matches, strangers: Strangers): Judge {
+function learn(table: Table, candidates: Pairs): { judge: Judge; matches: Matches } {
+  const random = randomPairs(table);
+  const sharing = table.columns.map((column) => sharingPairs(table, column));
+  let matches = usualMatches(table.columns.length, table.size);
+  let samples: Samples = { random: { pairs: random, strangerWeights: new Float64Array(random.a.length) }, sharing: [] };
+  let groupOf = Int32Array.from({ length: table.size }, (_, record) => record);
+  for (let round = 1; ; round++) {
+    const strangers = learnStrangers(table, groupOf, samples);
+    matches = learnMatches(matches, allPairsOf(table), candidates, strangers);
+    const judge = judgeWith(table, matches, strangers);
+    if (round === rounds) return { judge, matches };
+    const unlikely = (pairs: Pairs) => ({
+      pairs,
+      strangerWeights: Float64Array.from(pairs.a, (_, at) => 1 - probabilityOf(judge.odds(pairs, at))),
+    });
+    samples = { random: unlikely(random), sharing: sharing.map(unlikely) };
+    const oddsOfPair = (a: number, b: number): number => oddsOf(table, judge, a, b);
+    groupOf = consistentGroups(table.size, edgesOf(candidates, judge), learningOdds, oddsOfPair).groupOf;
+  }
+}
+
+function judgeWith(table: Table, matches: Matches, strangers: Strangers): Judge {
   const chances = new Float64Array(table.columns.length);
-  const odds: Belief = (pairs, at) => {
-    strangers.chances(pairs, at, chances);
-    return logOdds(matches, allPairs, pairs, at, chances);
+  return {
+    strangers,
+    odds(pairs, at) {
+      strangers.chances(pairs, at, chances);
+      return logOdds(matches, allPairsOf(table), pairs, at, chances);
+    },
+    weights(pairs, at) {
+      strangers.chances(pairs, at, chances);
+      return table.columns.flatMap(({ field }, column) => {
+        const position = pairs.levels[at * chances.length + column] ?? silent;
+        const level = levels[position];
+        if (level === undefined) return [];
+        const weight = Math.log2((matches.m[column]?.[position] ?? 1) / (chances[column] ?? 1));
+        return [{ field: field.name, level, weight }];
+      });
+    },
   };
-  return { strangers, odds, oddsOf: (a, b) => odds(comparePairs(table, [[a, b]]), 0) };
+}
+
+function oddsOf(table: Table, judge: Judge, a: number, b: number): number {
+  return judge.odds(comparePairs(table, [[a, b]]), 0);
+}
+
+function edgesOf(pairs: Pairs, judge: Judge): Edge[] {
+  return Array.from(pairs.a, (a, at) => ({ a, b: pairs.b[at] ?? 0, odds: judge.odds(pairs, at) }));
 }
 
 function* pairsOfKeys(keys: Float64Array, size: number): Generator<readonly [number, number]> {
   for (const key of keys) yield [Math.floor(key / size), key % size];
 }
 
-function edgesOf(pairs: Pairs, odds: Belief): { a: number; b: number; odds: number }[] {
-  return Array.from(pairs.a, (a, at) => ({ a, b: pairs.b[at] ?? 0, odds: odds(pairs, at) }));
+function allPairsOf({ size }: Table): number {
+  return (size * (size - 1)) / 2;
 }
 
-function modelOf(
-  fields: readonly Field[],
-  records: number,
-  candidates: number,
-  matches: Matches,
-  strangers: Strangers,
-): LikenessModel {
+function modelOf(table: Table, candidates: number, matches: Matches, strangers: Strangers): LikenessModel {
   return {
-    records,
+    records: table.size,
     candidates,
     matches: matches.expected,
-    fields: fields.map((field, column) => ({
+    fields: table.columns.map(({ field }, column) => ({
       field: field.name,
       levels: levels.map((level, at) => ({
         level,
@@ -145,4 +177,8 @@ function modelOf(
       })),
     })),
   };
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -25,7 +25,7 @@ const groupMax = 50;
 /** One pair's odds count for so much at most: an average is no average when one certainty outweighs ten doubts. */
 const oddsMax = 10;
 
-/** Groups over edges with at least `oddsMin`; `oddsOf` judges pairs that were no candidates. */
+/** Groups over the edges with at least `oddsMin`; `oddsOf` judges pairs that were no candidates. */
 export function consistentGroups(
   size: number,
   edges: readonly Edge[],
@@ -66,4 +66,56 @@ export function consistentGroups(
     for (const record of joined) groupOf[record] = kept;
   }
   return { groupOf, groups: [...members.values()].filter((group) => group.length > 1), apart };
+}
+
+export interface GroupedPair {
+  readonly a: number;
+  readonly b: number;
+  readonly probability: number;
+  readonly own: number;
+  /** The record through which the pair is likelier than by itself. */
+  readonly through: number | null;
+}
+
+/**
+ * All pairs with the chance that holds once the groups are known. Within a group a pair is at least as likely as the best way
+ * over a third record, P(a = c) · P(c = b): two bad copies of one good record need not resemble each other. Pairs within a
+ * group that blocking never saw are added; a pair whose groups were kept apart falls to what speaks for joining them.
+ */
+export function likelyPairs(
+  edges: readonly Edge[],
+  { groups, groupOf, apart }: Grouping,
+  size: number,
+  oddsOf: (a: number, b: number) => number,
+): GroupedPair[] {
+  const own = new Map(edges.map(({ a, b, odds }) => [a * size + b, probabilityOf(odds)]));
+  const found: GroupedPair[] = [];
+  for (const { a, b } of edges) {
+    if (groupOf[a] === groupOf[b]) continue;
+    const alone = own.get(a * size + b) ?? 0;
+    found.push({ a, b, probability: Math.min(alone, apart.get(a * size + b) ?? 1), own: alone, through: null });
+  }
+  for (const group of groups) {
+    const between = (a: number, b: number): number => {
+      const [left, right] = a < b ? [a, b] : [b, a];
+      const key = left * size + right;
+      const known = own.get(key) ?? probabilityOf(oddsOf(left, right));
+      own.set(key, known);
+      return known;
+    };
+    for (const [i, a] of group.entries()) {
+      for (const b of group.slice(i + 1)) {
+        const alone = between(a, b);
+        let probability = alone;
+        let through: number | null = null;
+        for (const c of group) {
+          if (c === a || c === b) continue;
+          const detour = between(a, c) * between(c, b);
+          if (detour > probability) [probability, through] = [detour, c];
+        }
+        found.push({ a, b, probability, own: alone, through });
+      }
+    }
+  }
+  return found;
 }

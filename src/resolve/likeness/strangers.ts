@@ -1,21 +1,16 @@
 /**
  * What two different people have in common (u). Three corrections to one number per level:
  * - an exact agreement is as likely as its value is common (`frequency.ts`);
- * - a near agreement is likelier the commoner the rarer of both values is: "smiht" is a typo of "smith", "smit" another name;
- * - fields depend on each other: strangers who share a telephone share their firm and its street, too. Fields are taken from
- *   the most telling to the least, and with chance `copied` a field agrees only because an earlier one did.
+ * - a near agreement is as likely as the rarer of both values is common: "smiht" is a typo of "smith", "smyth" another name;
+ * - fields depend on each other (`dependence.ts`): they are taken from the most telling to the least, each given the ones
+ *   before it.
  * Pure.
  */
-import { close, different, exact, levelCount, silent, similar, swapped } from "./compare.ts";
+import { close, different, exact, levelCount, silent, swapped } from "./compare.ts";
+import { dependenceOf, type Samples } from "./dependence.ts";
 import { termFrequencies } from "./frequency.ts";
 import type { Pairs } from "./sample.ts";
 import type { Table } from "./table.ts";
-
-export interface Samples {
-  readonly random: Pairs;
-  /** Per column, pairs that share its value. */
-  readonly sharing: readonly Pairs[];
-}
 
 export interface Strangers {
   /** Per column and level, the share among random pairs of different people. */
@@ -24,63 +19,44 @@ export interface Strangers {
   readonly chances: (pairs: Pairs, at: number, into: Float64Array) => void;
 }
 
-/** Chance of a match for a pair of a sample; 0 before anything is known. */
-export type Belief = (pairs: Pairs, at: number) => number;
+/** Below this a share of strangers cannot be told from none: one pair in a workspace of 45,000 people. */
+export const rarest = 1e-9;
+/** Near agreements seen by chance before their frequency by value is believed. */
+const sightingsMin = 20;
 
-export function learnStrangers(table: Table, groupOf: Int32Array, samples: Samples, belief: Belief | null): Strangers {
+/** `samples.sharing` is empty as long as nothing is known of matches: everything that duplicates share would look copied. */
+export function learnStrangers(table: Table, groupOf: Int32Array, samples: Samples): Strangers {
   const { columns } = table;
   const width = columns.length;
   const frequency = columns.map((column) => termFrequencies(column, groupOf));
-  const rarer = (column: number, a: number, b: number): number => {
-    const of = columns[column]?.of;
-    const shares = frequency[column];
-    return Math.max(rarest, Math.min(shares?.[of?.[a] ?? -1] ?? 0, shares?.[of?.[b] ?? -1] ?? 0));
-  };
+  const { u, scale } = marginals(table, groupOf, samples.random.pairs, frequency);
+  const order = columns.map((_, column) => column).sort((x, y) => cellOf(u, x, exact) - cellOf(u, y, exact) || x - y);
+  const dependences = order.map((column, place) =>
+    samples.sharing.length === 0
+      ? []
+      : order.slice(0, place).map((earlier) => dependenceOf(column, earlier, samples, u)),
+  );
 
-  const u = columns.map(() => new Float64Array(levelCount).fill(0.5));
-  const seen = columns.map(() => new Float64Array(levelCount));
-  const inverse = columns.map(() => new Float64Array(levelCount));
-  const { random } = samples;
-  for (let at = 0; at < random.a.length; at++) {
-    const [a = 0, b = 0] = [random.a[at], random.b[at]];
-    if (groupOf[a] === groupOf[b]) continue;
-    for (let column = 0; column < width; column++) {
-      const level = random.levels[at * width + column] ?? silent;
-      if (level === silent) continue;
-      add(u[column], level, 1);
-      if (level === exact || level >= swapped) continue;
-      add(seen[column], level, 1);
-      add(inverse[column], level, 1 / rarer(column, a, b));
-    }
-  }
-  for (const [column, shares] of u.entries()) {
-    normalise(shares);
-    shares[exact] = (frequency[column] ?? []).reduce((sum, share) => sum + share * share, rarest);
-  }
-
-  const order = columns.map((_, column) => column).sort((x, y) => (u[x]?.[exact] ?? 0) - (u[y]?.[exact] ?? 0) || x - y);
-  const alone = (pairs: Pairs, at: number, column: number, level: number): number => {
+  /** Chance of the level when the other fields say nothing about it. */
+  function alone(pairs: Pairs, at: number, column: number, level: number): number {
     const [a = 0, b = 0] = [pairs.a[at], pairs.b[at]];
-    const base = u[column]?.[level] ?? 1;
-    if (level === exact) return frequency[column]?.[columns[column]?.of[a] ?? -1] ?? base;
+    const base = cellOf(u, column, level);
+    if (level === different) return base;
+    if (level === exact) return cellOf(frequency, column, columns[column]?.of[a] ?? -1);
     if (level === swapped) return crosswise(column, a, b);
-    const sightings = seen[column]?.[level] ?? 0;
-    if (level === different || sightings < sightingsMin) return base;
-    return (base * rarer(column, a, b) * (inverse[column]?.[level] ?? 0)) / sightings;
-  };
-  const crosswise = (column: number, a: number, b: number): number => {
+    return base * (cellOf(scale, column, level) * rarer(table, frequency, column, a, b) || 1);
+  }
+
+  function crosswise(column: number, a: number, b: number): number {
     const partner = columns[column]?.partner ?? -1;
     const [here, there] = [columns[column]?.of, columns[partner]?.of];
-    const one = (within: number, x: number, y: number): number => {
+    const agreed = (within: number, x: number, y: number): number => {
       if (x < 0 || y < 0) return 1;
-      return x === y ? frequency[within]?.[x] || rarest : (u[within]?.[exact] ?? 0) + (u[within]?.[close] ?? 0);
+      return x === y ? cellOf(frequency, within, x) || rarest : cellOf(u, within, exact) + cellOf(u, within, close);
     };
-    return one(column, here?.[a] ?? -1, there?.[b] ?? -1) * one(partner, here?.[b] ?? -1, there?.[a] ?? -1);
-  };
+    return agreed(column, here?.[a] ?? -1, there?.[b] ?? -1) * agreed(partner, here?.[b] ?? -1, there?.[a] ?? -1);
+  }
 
-  const copies = order.map((column, place) =>
-    order.slice(0, belief === null ? 0 : place).map((earlier) => copiedShares(width, column, earlier, samples, u, groupOf, belief)),
-  );
   return {
     u,
     chances(pairs, at, into) {
@@ -90,79 +66,63 @@ export function learnStrangers(table: Table, groupOf: Int32Array, samples: Sampl
           into[column] = 1;
           continue;
         }
-        let chance = alone(pairs, at, column, level);
-        let strongest = 0;
-        for (let before = 0; before < place; before++) {
-          const earlier = pairs.levels[at * width + (order[before] ?? 0)] ?? silent;
-          const table = earlier <= close ? 0 : earlier === similar ? 1 : -1;
-          const copied = table < 0 ? undefined : copies[place]?.[before]?.[table];
-          if (copied === undefined || copied.total <= strongest) continue;
-          strongest = copied.total;
-          chance = (copied.shares[level] ?? 0) + (1 - copied.total) * alone(pairs, at, column, level);
+        // The strongest tie to an earlier field: a tree of dependences (Chow & Liu 1968), chosen per pair by what agrees.
+        let copied = 0;
+        let total = 0;
+        for (const [before, dependence] of (dependences[place] ?? []).entries()) {
+          const tie = dependence(pairs.levels[at * width + (order[before] ?? 0)] ?? silent);
+          if (tie.total > total) [copied, total] = [tie.shares[level] ?? 0, tie.total];
         }
-        into[column] = Math.min(1, Math.max(rarest, chance));
+        into[column] = Math.min(1, Math.max(rarest, copied + (1 - total) * alone(pairs, at, column, level)));
       }
     },
   };
 }
 
-/** Below this no share of strangers can be told from none: fewer than one pair in a workspace of a million people. */
-const rarest = 1e-9;
-/** Near agreements seen by chance before their frequency by value is believed. */
-const sightingsMin = 20;
-/** Strangers that share a field, seen besides what they share, before half of the surplus is believed. */
-const shrinkage = 50;
-
-interface Copied {
-  /** Per level, the chance that the field agrees so only because the earlier one does. */
-  readonly shares: Float64Array;
-  readonly total: number;
-}
-
-/** For pairs with the earlier field equal, and for those with it similar: what the later field agrees in beyond chance. */
-function copiedShares(
-  width: number,
-  column: number,
-  earlier: number,
-  samples: Samples,
-  u: readonly Float64Array[],
+/**
+ * u per column and level from random pairs of different groups. `scale` turns the frequency of the rarer value of a near
+ * pair into a factor on u: a typo has one right and one wrong spelling, so among matches the pair (x, y) is seen in proportion
+ * to the commoner, among strangers to the product; the factor keeps the average of 1/chance over strangers as it was.
+ */
+function marginals(
+  table: Table,
   groupOf: Int32Array,
-  belief: Belief,
-): readonly Copied[] {
-  const equal = samples.sharing[earlier];
-  return [
-    equal === undefined ? nothingCopied : surplus(equal, (level) => level === exact),
-    surplus(samples.random, (level) => level === similar),
-  ];
-
-  function surplus(pairs: Pairs, agrees: (level: number) => boolean): Copied {
-    const counts = new Float64Array(levelCount);
-    let total = 0;
-    for (let at = 0; at < pairs.a.length; at++) {
-      const level = pairs.levels[at * width + column] ?? silent;
-      if (level === silent || !agrees(pairs.levels[at * width + earlier] ?? silent)) continue;
-      const weight = 1 - belief(pairs, at);
-      add(counts, level, weight);
-      total += weight;
+  random: Pairs,
+  frequency: readonly Float64Array[],
+): { u: Float64Array[]; scale: Float64Array[] } {
+  const width = table.columns.length;
+  const counts = table.columns.map(() => new Float64Array(levelCount));
+  const inverse = table.columns.map(() => new Float64Array(levelCount));
+  for (let at = 0; at < random.a.length; at++) {
+    const [a = 0, b = 0] = [random.a[at], random.b[at]];
+    if (groupOf[a] === groupOf[b]) continue;
+    for (let column = 0; column < width; column++) {
+      const level = random.levels[at * width + column] ?? silent;
+      const [count, sum] = [counts[column], inverse[column]];
+      if (level === silent || count === undefined || sum === undefined) continue;
+      count[level] = (count[level] ?? 0) + 1;
+      if (level !== exact && level < swapped)
+        sum[level] = (sum[level] ?? 0) + 1 / rarer(table, frequency, column, a, b);
     }
-    const shares = counts.map((count, level) => {
-      if (level >= swapped) return 0;
-      const expected = (u[column]?.[level] ?? 0) * total;
-      // Two standard deviations of a Poisson count: a surplus below that is chance.
-      const beyond = count - expected - 2 * Math.sqrt(expected + 1);
-      return Math.max(0, beyond) / (total + shrinkage);
-    });
-    return { shares, total: shares.reduce((sum, share) => sum + share, 0) };
   }
+  const u = counts.map((row, column) => {
+    // Half a pair more per level (Jeffreys' prior): a level not seen in the sample is rare, not impossible.
+    const total = row.reduce((sum, count) => sum + count + 0.5, 0);
+    const shares = row.map((count) => (count + 0.5) / total);
+    shares[exact] = (frequency[column] ?? new Float64Array()).reduce((sum, share) => sum + share * share, rarest);
+    return shares;
+  });
+  const scale = counts.map((row, column) =>
+    row.map((count, level) => (count < sightingsMin ? 0 : cellOf(inverse, column, level) / count)),
+  );
+  return { u, scale };
 }
 
-const nothingCopied: Copied = { shares: new Float64Array(levelCount), total: 0 };
-
-function add(counts: Float64Array | undefined, at: number, amount: number): void {
-  if (counts !== undefined) counts[at] = (counts[at] ?? 0) + amount;
+function rarer(table: Table, frequency: readonly Float64Array[], column: number, a: number, b: number): number {
+  const of = table.columns[column]?.of;
+  return Math.max(rarest, Math.min(cellOf(frequency, column, of?.[a] ?? -1), cellOf(frequency, column, of?.[b] ?? -1)));
 }
 
-function normalise(shares: Float64Array): void {
-  const total = shares.reduce((sum, share) => sum + share, 0);
-  for (const [at, share] of shares.entries()) shares[at] = share / total;
+function cellOf(rows: readonly Float64Array[], row: number, at: number): number {
+  return rows[row]?.[at] ?? 0;
 }
