@@ -12,14 +12,13 @@
 import { DurableObject } from "cloudflare:workers";
 import { closeTask, createTask } from "../act/outbox.ts";
 import { leadLink } from "../api/lead-link.ts";
-import { canonicalJson } from "../crypto.ts";
 import { type Answer, decide } from "../decide/decide.ts";
 import { holdOf } from "../decide/hold.ts";
 import { kindRuleOf, type Policy } from "../decide/policy.ts";
 import type { Env } from "../env.ts";
 import { projectionOf } from "../ledger/rows.ts";
-import { absorbEntriesMax, guardMs, hopsMax, linkWaitMs, membersMax } from "../limits.ts";
-import { errorName, log } from "../log.ts";
+import { absorbEntriesMax, guardMs, hopsMax, membersMax } from "../limits.ts";
+import { log } from "../log.ts";
 import type { Identifier, Receipt, Signal } from "../model.ts";
 import {
   type ActionRecord,
@@ -27,6 +26,7 @@ import {
   applyAnswer,
   applyEntry,
   type CrmTarget,
+  cancelFollowUp,
   type FollowUpRecord,
   followUpFacts,
   guard,
@@ -42,10 +42,13 @@ import {
   setAction,
   strongOf,
 } from "../resolve/node.ts";
+import { decisionDue, findAction, nextDueAt, openActions } from "../resolve/obligations.ts";
+import { sameFact } from "../resolve/same-fact.ts";
 import { type WorkspaceFacts, workspaceById } from "../workspace.ts";
 import { IdentityStore } from "./identity-store.ts";
 import { accountStub, identityStub, projectorStub } from "./names.ts";
 import { policyOf } from "./policy-cache.ts";
+import { Work } from "./work.ts";
 
 export interface ReceiveCall {
   /** The name this object was called by. */
@@ -89,14 +92,16 @@ export class IdentityObject extends DurableObject<Env> {
   readonly #recent = new Map<string, Signal>();
   #projectDue = false;
   #alarmAt: number | null | undefined = undefined;
-  /** Obligations being worked on by this incarnation; a hint against doing them twice at once, nothing more. */
-  readonly #busy = new Set<string>();
-  readonly #running = new Set<Promise<void>>();
+  readonly #work: Work;
   #inAlarm = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#store = new IdentityStore(ctx.storage);
+    this.#work = new Work(
+      (work) => ctx.waitUntil(work),
+      () => this.#pump(),
+    );
   }
 
   /* ------------------------------------------------------------------------------------------ the door */
@@ -444,10 +449,10 @@ export class IdentityObject extends DurableObject<Env> {
     this.#inAlarm = true;
     try {
       const node = this.#load();
-      if (node.role === "alias" && !node.acknowledged) this.#start("transfer", () => this.#transfer());
+      if (node.role === "alias" && !node.acknowledged) this.#work.start("transfer", () => this.#transfer());
       if (node.role === "root" && node.version > node.projected.version) this.#projectDue = true;
       this.#pump();
-      while (this.#running.size > 0) await Promise.all(this.#running);
+      await this.#work.settled();
     } finally {
       this.#inAlarm = false;
     }
@@ -462,37 +467,16 @@ export class IdentityObject extends DurableObject<Env> {
     const root = this.#root();
     if (root === null) return;
     const now = Date.now();
-    for (const link of root.links) this.#start(`link ${link.node}`, () => this.#makeLink(link));
-    if (decisionDue(root, now)) this.#start("decide", () => this.#decideDue());
+    for (const link of root.links) this.#work.start(`link ${link.node}`, () => this.#makeLink(link));
+    if (decisionDue(root, now)) this.#work.start("decide", () => this.#decideDue());
     for (const { followUp, action } of openActions(root)) {
-      if (action.retry_at <= now) this.#start(`act ${action.key}`, () => this.#act(followUp, action));
+      if (action.retry_at <= now) this.#work.start(`act ${action.key}`, () => this.#act(followUp, action));
     }
-    if (this.#busy.size === 0) {
-      if (this.#projectDue) this.#start("project", () => this.#project());
+    if (this.#work.idle) {
+      if (this.#projectDue) this.#work.start("project", () => this.#project());
       else if (this.#unsaved) this.#save(root);
     }
     this.#armFor(root, now);
-  }
-
-  #start(name: string, work: () => Promise<void>): void {
-    if (this.#busy.has(name)) return;
-    this.#busy.add(name);
-    const run = async () => {
-      let failed = false;
-      try {
-        await work();
-      } catch (error) {
-        failed = true;
-        log("warn", "identity.work", { what: name.split(" ")[0] ?? "", error: errorName(error) });
-      } finally {
-        this.#busy.delete(name);
-      }
-      // A failure is left to the alarm, so that a broken dependency is not hammered.
-      if (!failed) this.#pump();
-    };
-    const running = run().finally(() => this.#running.delete(running));
-    this.#running.add(running);
-    this.ctx.waitUntil(running);
   }
 
   /** Saves what lies in memory, shows it to the ledger, and remembers (in memory) what the ledger confirmed. */
@@ -528,11 +512,8 @@ export class IdentityObject extends DurableObject<Env> {
   }
 
   #armFor(root: Root, now: number): void {
-    let at = Number.POSITIVE_INFINITY;
-    if (root.links.length > 0 || this.#projectDue || this.#unsaved || this.#busy.size > 0) at = now + guardMs;
-    for (const item of root.undecided) if (!item.waiting) at = Math.min(at, Math.max(item.decide_at, now + 1));
-    for (const { action } of openActions(root)) at = Math.min(at, Math.max(action.retry_at, now + guardMs));
-    if (root.links.length > 0 && urgent(root)) at = Math.min(at, now + linkWaitMs);
+    const owed = this.#projectDue || this.#unsaved || !this.#work.idle ? now + guardMs : Number.POSITIVE_INFINITY;
+    const at = Math.min(owed, nextDueAt(root, now));
     if (at !== Number.POSITIVE_INFINITY) this.#arm(at);
   }
 
@@ -576,52 +557,4 @@ export class IdentityObject extends DurableObject<Env> {
     const recent = keys.map((key) => this.#recent.get(key)).filter((signal) => signal !== undefined);
     return recent.length === keys.length ? recent : this.#store.signals(keys);
   }
-}
-
-function openActions(root: Root): { followUp: FollowUpRecord; action: ActionRecord }[] {
-  const open: { followUp: FollowUpRecord; action: ActionRecord }[] = [];
-  for (const followUp of root.follow_ups) {
-    for (const action of followUp.actions) {
-      const toClose = followUp.state === "cancelled" && action.state === "done";
-      if (action.state === "pending" || toClose) open.push({ followUp, action });
-    }
-  }
-  return open;
-}
-
-function findAction(root: Root, key: string): { followUp: FollowUpRecord; action: ActionRecord } | null {
-  for (const followUp of root.follow_ups) {
-    for (const action of followUp.actions) if (action.key === key) return { followUp, action };
-  }
-  return null;
-}
-
-function cancelFollowUp(root: Root, id: string, because: string): Root {
-  const follow_ups = root.follow_ups.map((item) =>
-    item.id === id ? { ...item, state: "cancelled" as const, closed_because: because } : item,
-  );
-  return { ...root, version: root.version + 1, follow_ups };
-}
-
-/** True when a decision of this root waits for nothing but its links. */
-function urgent(root: Root): boolean {
-  return root.undecided.some((item) => !item.waiting);
-}
-
-/** A decision is due when its tier's time has come and its links are made, or have had their time. */
-function decisionDue(root: Root, now: number): boolean {
-  const due = root.undecided.filter((item) => !item.waiting && item.decide_at <= now);
-  if (due.length === 0) return false;
-  return root.links.length === 0 || due.some((item) => item.decide_at + linkWaitMs <= now);
-}
-
-/** Two deliveries of one key say the same when everything but their times agrees: vendors correct clocks on each retry. */
-function sameFact(a: Signal, b: Signal): boolean {
-  const facts = (signal: Signal) => ({
-    ...signal,
-    occurred_at: 0,
-    received_at: 0,
-    properties: { ...signal.properties, clock_off_ms: 0 },
-  });
-  return canonicalJson(facts(a)) === canonicalJson(facts(b));
 }

@@ -200,6 +200,14 @@ export function recordReceipt(root: Root, key: string, receipt: Receipt): Root {
   return receipt.person_id === "" ? next : { ...next, people: { ...next.people, [receipt.crm]: receipt.person_id } };
 }
 
+/** The follow-up will not happen; its actions are then withdrawn or, where their task stands, closed. */
+export function cancelFollowUp(root: Root, id: string, because: string): Root {
+  const follow_ups = root.follow_ups.map((item) =>
+    item.id === id ? { ...item, state: "cancelled" as const, closed_because: because } : item,
+  );
+  return { ...root, version: root.version + 1, follow_ups };
+}
+
 /** The node of this link is now part of this person. */
 export function linkDone(root: Root, node: string): Root {
   if (!root.links.some((link) => link.node === node)) return root;

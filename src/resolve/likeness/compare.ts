@@ -4,7 +4,7 @@
  * more telling agreement on the lower level. Pure.
  */
 import { areNicknames } from "./nicknames.ts";
-import { editDistance, jaroWinkler, wordOverlap } from "./similarity.ts";
+import { bitCount, characterMask, editDistance, jaroWinkler, withinOneEdit, wordOverlap } from "./similarity.ts";
 
 export const levels = ["exact", "nickname", "close", "similar", "swapped", "different"] as const;
 export type Level = (typeof levels)[number];
@@ -42,6 +42,8 @@ export interface Prepared {
   /** Without spaces and punctuation, so that "mac donald" is a typo of "macdonald" and not another name. */
   readonly compact: string;
   readonly words: readonly string[];
+  /** Which characters `compact` holds; see `characterMask`. */
+  readonly mask: number;
 }
 
 /** Null for a value that says nothing: empty, or a placeholder people type to get past a form. */
@@ -56,9 +58,14 @@ export function prepare(kind: FieldKind, value: string | null | undefined): Prep
   if (plain === "" || placeholders.has(plain)) return null;
   if (kind === "date" || kind === "phone") {
     const digits = plain.replaceAll(/\D/g, "");
-    return digits === "" ? null : { text: digits, compact: digits, words: [digits] };
+    return digits === "" ? null : prepared(digits);
   }
-  return { text: plain, compact: plain.replaceAll(" ", ""), words: plain.split(" ") };
+  return prepared(plain);
+}
+
+function prepared(text: string): Prepared {
+  const compact = text.replaceAll(" ", "");
+  return { text, compact, words: text.split(" "), mask: characterMask(compact) };
 }
 
 const placeholders = new Set(["na", "n a", "none", "null", "unknown", "test", "nil", "undefined"]);
@@ -76,65 +83,76 @@ export function compare(kind: FieldKind, a: Prepared, b: Prepared): number {
       return compareText(a, b);
     case "code":
     case "category":
-      return compareCode(a.compact, b.compact);
+      return compareCode(a, b);
     case "date":
-      return compareDate(a.compact, b.compact);
+      return compareDate(a, b);
     case "email":
-      return compareEmail(a.text, b.text);
+      return compareEmail(a, b);
     case "phone":
-      return comparePhone(a.compact, b.compact);
+      return comparePhone(a, b);
     case "domain":
-      return editDistance(a.text, b.text, 1) <= 1 ? close : different;
+      return within(a, b, 1) ? close : different;
   }
 }
 
-/** One slip of the hand in a name is close, two in a long one; an initial or half the letters in order is similar. */
+/** One slip of the hand in a name is close, two in a long one; an initial or most letters in order is similar. */
 function compareName(a: Prepared, b: Prepared): number {
   const length = Math.max(a.compact.length, b.compact.length);
-  if (editDistance(a.compact, b.compact, 2) <= (length >= 8 ? 2 : 1) && length > 2) return close;
+  if (length > 2 && within(a, b, length >= 8 ? 2 : 1)) return close;
   const initial = a.compact.length === 1 || b.compact.length === 1;
   if (initial && a.compact[0] === b.compact[0]) return similar;
   if (a.words.length + b.words.length > 2 && wordOverlap(a.words, b.words) >= 0.5) return similar;
-  // Winkler 1990 finds few errors of typing under 0.88; below it different names of one language begin.
-  return jaroWinkler(a.compact, b.compact) >= 0.88 ? similar : different;
+  // Winkler 1990 finds few slips of typing under 0.88; below it different names of one language begin.
+  return alike(a, b, 0.88) ? similar : different;
 }
 
 /** Words of an address or a company: two slips in a long text are close; half the words shared is similar. */
 function compareText(a: Prepared, b: Prepared): number {
   const length = Math.max(a.compact.length, b.compact.length);
-  const slips = length >= 10 ? 2 : 1;
-  if (length > 2 && editDistance(a.compact, b.compact, slips) <= slips) return close;
-  if (wordOverlap(a.words, b.words) >= 0.5) return similar;
-  return jaroWinkler(a.compact, b.compact) >= 0.9 ? similar : different;
+  if (length > 2 && within(a, b, length >= 10 ? 2 : 1)) return close;
+  return wordOverlap(a.words, b.words) >= 0.5 || alike(a, b, 0.9) ? similar : different;
 }
 
-function compareCode(a: string, b: string): number {
-  const distance = editDistance(a, b, 2);
-  if (distance <= 1) return close;
-  return distance === 2 && Math.max(a.length, b.length) >= 6 ? similar : different;
+function compareCode(a: Prepared, b: Prepared): number {
+  if (within(a, b, 1)) return close;
+  return Math.max(a.compact.length, b.compact.length) >= 6 && within(a, b, 2) ? similar : different;
 }
 
-/** One wrong digit, or day and month exchanged, is close; two of year, month and day kept is similar. Both as yyyymmdd. */
-function compareDate(a: string, b: string): number {
-  if (editDistance(a, b, 1) <= 1) return close;
-  if (a.length !== 8 || b.length !== 8) return different;
-  const [yearA, monthA, dayA] = [a.slice(0, 4), a.slice(4, 6), a.slice(6)];
-  const [yearB, monthB, dayB] = [b.slice(0, 4), b.slice(4, 6), b.slice(6)];
+/** One wrong digit, or day and month exchanged, is close; two of year, month and day kept is similar. As yyyymmdd. */
+function compareDate(a: Prepared, b: Prepared): number {
+  if (within(a, b, 1)) return close;
+  if (a.text.length !== 8 || b.text.length !== 8) return different;
+  const [yearA, monthA, dayA] = [a.text.slice(0, 4), a.text.slice(4, 6), a.text.slice(6)];
+  const [yearB, monthB, dayB] = [b.text.slice(0, 4), b.text.slice(4, 6), b.text.slice(6)];
   if (yearA === yearB && monthA === dayB && dayA === monthB) return close;
   const kept = Number(yearA === yearB) + Number(monthA === monthB) + Number(dayA === dayB);
-  return kept >= 2 || editDistance(a, b, 2) <= 2 ? similar : different;
+  return kept >= 2 || within(a, b, 2) ? similar : different;
 }
 
 /** Two slips anywhere are close; the same mailbox name at another host is similar. The host alone says nothing here. */
-function compareEmail(a: string, b: string): number {
-  if (editDistance(a, b, 2) <= 2) return close;
-  const [mailboxA = ""] = a.split("@");
-  const [mailboxB = ""] = b.split("@");
-  return mailboxA.length > 3 && editDistance(mailboxA, mailboxB, 1) <= 1 ? similar : different;
+function compareEmail(a: Prepared, b: Prepared): number {
+  if (within(a, b, 2)) return close;
+  const [mailboxA = ""] = a.text.split("@");
+  const [mailboxB = ""] = b.text.split("@");
+  return mailboxA.length > 3 && withinOneEdit(mailboxA, mailboxB) ? similar : different;
 }
 
 /** With and without country or area code is close: the last seven digits name the line. */
-function comparePhone(a: string, b: string): number {
-  if (Math.min(a.length, b.length) >= 7 && (a.endsWith(b.slice(-7)) || b.endsWith(a.slice(-7)))) return close;
-  return editDistance(a, b, 1) <= 1 ? close : different;
+function comparePhone(a: Prepared, b: Prepared): number {
+  const shortest = Math.min(a.text.length, b.text.length);
+  if (shortest >= 7 && (a.text.endsWith(b.text.slice(-7)) || b.text.endsWith(a.text.slice(-7)))) return close;
+  return within(a, b, 1) ? close : different;
+}
+
+function within(a: Prepared, b: Prepared, edits: number): boolean {
+  if (bitCount(a.mask ^ b.mask) > 2 * edits) return false;
+  return edits === 1 ? withinOneEdit(a.compact, b.compact) : editDistance(a.compact, b.compact, edits) <= edits;
+}
+
+/** Jaro–Winkler of at least `bar`, not computed where the characters in common cannot suffice. */
+function alike(a: Prepared, b: Prepared, bar: number): boolean {
+  const [left, right] = [a.compact.length, b.compact.length];
+  const common = Math.min(left - bitCount(a.mask & ~b.mask), right - bitCount(b.mask & ~a.mask));
+  const most = (common / left + common / right + 1) / 3;
+  return most + 0.4 * (1 - most) >= bar && jaroWinkler(a.compact, b.compact) >= bar;
 }

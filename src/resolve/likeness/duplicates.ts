@@ -76,21 +76,25 @@ export function likelyDuplicates(
   const records = unordered.toSorted((x, y) => compareText(x.id, y.id));
   const table = tableOf(records, fields);
   const candidates = comparePairs(table, pairsOfKeys(candidatePairs(table, { pairsPerRecord, blockSize }), table.size));
-  const { judge, matches } = learn(table, candidates);
-  const grouping = consistentGroups(table.size, edgesOf(candidates, judge), 0, (a, b) => oddsOf(table, judge, a, b));
-  const pairs = likelyPairs(edgesOf(candidates, judge), grouping, table.size, (a, b) => oddsOf(table, judge, a, b))
+  const judge = learn(table, candidates);
+  const edges = edgesOf(candidates, judge.odds(candidates));
+  const oddsOf = (a: number, b: number): number => judge.odds(comparePairs(table, [[a, b]]))[0] ?? 0;
+  const grouping = consistentGroups(table.size, edges, 0, oddsOf);
+  const prior = priorLogOdds(judge.matches, allPairsOf(table)) / Math.LN2;
+  const idOf = (at: number): string => records[at]?.id ?? "";
+  const pairs = likelyPairs(edges, grouping, table.size, oddsOf)
     .filter((pair) => pair.probability >= probabilityMin)
     .map(({ a, b, probability, own, through }) => ({
-      a: records[a]?.id ?? "",
-      b: records[b]?.id ?? "",
+      a: idOf(a),
+      b: idOf(b),
       probability,
       own,
-      through: through === null ? null : (records[through]?.id ?? null),
-      prior: priorLogOdds(matches, allPairsOf(table)) / Math.LN2,
-      weights: judge.weights(comparePairs(table, [[a, b]]), 0),
+      through: through === null ? null : idOf(through),
+      prior,
+      weights: judge.weights(comparePairs(table, [[a, b]])),
     }))
     .sort((x, y) => y.probability - x.probability || y.own - x.own || compareText(x.a, y.a) || compareText(x.b, y.b));
-  return { pairs, model: modelOf(table, candidates.a.length, matches, judge.strangers) };
+  return { pairs, model: modelOf(table, candidates.a.length, judge) };
 }
 
 /** True when policy's bar lets the pair be merged without a person: sure by its own fields, and not against its group. */
@@ -100,59 +104,56 @@ export function mayMerge(pair: LikelyPair, bar: number): boolean {
 
 interface Judge {
   readonly strangers: Strangers;
-  /** Natural logarithm of the odds of a match. */
-  readonly odds: (pairs: Pairs, at: number) => number;
-  readonly weights: (pairs: Pairs, at: number) => FieldWeight[];
+  readonly matches: Matches;
+  /** Natural logarithm of the odds of a match, pair by pair. */
+  readonly odds: (pairs: Pairs) => Float64Array;
+  /** Of the first pair. */
+  readonly weights: (pairs: Pairs) => FieldWeight[];
 }
 
-function learn(table: Table, candidates: Pairs): { judge: Judge; matches: Matches } {
+function learn(table: Table, candidates: Pairs): Judge {
   const random = randomPairs(table);
   const sharing = table.columns.map((column) => sharingPairs(table, column));
-  let matches = usualMatches(table.columns.length, table.size);
   let samples: Samples = { random: { pairs: random, strangerWeights: new Float64Array(random.a.length) }, sharing: [] };
-  let groupOf = Int32Array.from({ length: table.size }, (_, record) => record);
+  let matches = usualMatches(table.columns.length, table.size);
+  let groupOf: Int32Array = Int32Array.from({ length: table.size }, (_, record) => record);
   for (let round = 1; ; round++) {
     const strangers = learnStrangers(table, groupOf, samples);
-    matches = learnMatches(matches, allPairsOf(table), candidates, strangers);
+    const logChances = strangers.logChances(candidates);
+    matches = learnMatches(matches, allPairsOf(table), candidates, logChances);
     const judge = judgeWith(table, matches, strangers);
-    if (round === rounds) return { judge, matches };
-    const unlikely = (pairs: Pairs) => ({
+    if (round === rounds) return judge;
+    const weighted = (pairs: Pairs) => ({
       pairs,
-      strangerWeights: Float64Array.from(pairs.a, (_, at) => 1 - probabilityOf(judge.odds(pairs, at))),
+      strangerWeights: judge.odds(pairs).map((odds) => 1 - probabilityOf(odds)),
     });
-    samples = { random: unlikely(random), sharing: sharing.map(unlikely) };
-    const oddsOfPair = (a: number, b: number): number => oddsOf(table, judge, a, b);
-    groupOf = consistentGroups(table.size, edgesOf(candidates, judge), learningOdds, oddsOfPair).groupOf;
+    samples = { random: weighted(random), sharing: sharing.map(weighted) };
+    const edges = edgesOf(candidates, logOdds(matches, allPairsOf(table), candidates, logChances));
+    const oddsOf = (a: number, b: number): number => judge.odds(comparePairs(table, [[a, b]]))[0] ?? 0;
+    groupOf = consistentGroups(table.size, edges, learningOdds, oddsOf).groupOf;
   }
 }
 
 function judgeWith(table: Table, matches: Matches, strangers: Strangers): Judge {
-  const chances = new Float64Array(table.columns.length);
   return {
     strangers,
-    odds(pairs, at) {
-      strangers.chances(pairs, at, chances);
-      return logOdds(matches, allPairsOf(table), pairs, at, chances);
-    },
-    weights(pairs, at) {
-      strangers.chances(pairs, at, chances);
+    matches,
+    odds: (pairs) => logOdds(matches, allPairsOf(table), pairs, strangers.logChances(pairs)),
+    weights(pairs) {
+      const logChances = strangers.logChances(pairs);
       return table.columns.flatMap(({ field }, column) => {
-        const position = pairs.levels[at * chances.length + column] ?? silent;
+        const position = pairs.levels[column] ?? silent;
         const level = levels[position];
         if (level === undefined) return [];
-        const weight = Math.log2((matches.m[column]?.[position] ?? 1) / (chances[column] ?? 1));
+        const weight = (Math.log(matches.m[column]?.[position] ?? 1) - (logChances[column] ?? 0)) / Math.LN2;
         return [{ field: field.name, level, weight }];
       });
     },
   };
 }
 
-function oddsOf(table: Table, judge: Judge, a: number, b: number): number {
-  return judge.odds(comparePairs(table, [[a, b]]), 0);
-}
-
-function edgesOf(pairs: Pairs, judge: Judge): Edge[] {
-  return Array.from(pairs.a, (a, at) => ({ a, b: pairs.b[at] ?? 0, odds: judge.odds(pairs, at) }));
+function edgesOf(pairs: Pairs, odds: Float64Array): Edge[] {
+  return Array.from(pairs.a, (a, at) => ({ a, b: pairs.b[at] ?? 0, odds: odds[at] ?? 0 }));
 }
 
 function* pairsOfKeys(keys: Float64Array, size: number): Generator<readonly [number, number]> {
@@ -163,7 +164,7 @@ function allPairsOf({ size }: Table): number {
   return (size * (size - 1)) / 2;
 }
 
-function modelOf(table: Table, candidates: number, matches: Matches, strangers: Strangers): LikenessModel {
+function modelOf(table: Table, candidates: number, { matches, strangers }: Judge): LikenessModel {
   return {
     records: table.size,
     candidates,

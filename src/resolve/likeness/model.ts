@@ -9,7 +9,6 @@
  */
 import { levelCount, silent } from "./compare.ts";
 import type { Pairs } from "./sample.ts";
-import type { Strangers } from "./strangers.ts";
 
 export interface Matches {
   /** Per column and level, the share among pairs that are one person. */
@@ -33,14 +32,21 @@ export function usualMatches(columns: number, size: number): Matches {
   return { m, expected: size / 10, iterations: 0 };
 }
 
-/** Natural logarithm of the odds of a match from the stranger chances of one pair. */
-export function logOdds(matches: Matches, allPairs: number, pairs: Pairs, at: number, chances: Float64Array): number {
-  let sum = priorLogOdds(matches, allPairs);
-  for (let column = 0; column < chances.length; column++) {
-    const level = pairs.levels[at * chances.length + column] ?? silent;
-    if (level !== silent) sum += Math.log((matches.m[column]?.[level] ?? 1) / (chances[column] ?? 1));
-  }
-  return sum;
+/**
+ * Natural logarithm of the odds of a match, pair by pair; `logChances` as `Strangers.logChances` gives them, row by row.
+ */
+export function logOdds(matches: Matches, allPairs: number, pairs: Pairs, logChances: Float64Array): Float64Array {
+  const width = matches.m.length;
+  const logs = matches.m.map((shares) => shares.map(Math.log));
+  const prior = priorLogOdds(matches, allPairs);
+  return Float64Array.from(pairs.a, (_, at) => {
+    let odds = prior;
+    for (let cell = at * width, column = 0; column < width; cell++, column++) {
+      const level = pairs.levels[cell] ?? silent;
+      if (level !== silent) odds += (logs[column]?.[level] ?? 0) - (logChances[cell] ?? 0);
+    }
+    return odds;
+  });
 }
 
 export function priorLogOdds(matches: Matches, allPairs: number): number {
@@ -51,16 +57,8 @@ export function probabilityOf(odds: number): number {
   return 1 / (1 + Math.exp(-odds));
 }
 
-/** EM from a start: candidates in, their chance of being a match and the shares of levels among matches out. */
-export function learnMatches(start: Matches, allPairs: number, candidates: Pairs, strangers: Strangers): Matches {
-  const width = start.m.length;
-  const count = candidates.a.length;
-  const logChances = new Float64Array(count * width);
-  const chances = new Float64Array(width);
-  for (let at = 0; at < count; at++) {
-    strangers.chances(candidates, at, chances);
-    for (let column = 0; column < width; column++) logChances[at * width + column] = Math.log(chances[column] ?? 1);
-  }
+/** EM from a start, until the expected number of matches moves by less than one in ten thousand. */
+export function learnMatches(start: Matches, allPairs: number, candidates: Pairs, logChances: Float64Array): Matches {
   let matches = start;
   for (let iterations = 1; iterations <= iterationsMax; iterations++) {
     const next = step(matches, allPairs, candidates, logChances);
@@ -73,16 +71,9 @@ export function learnMatches(start: Matches, allPairs: number, candidates: Pairs
 
 function step(matches: Matches, allPairs: number, candidates: Pairs, logChances: Float64Array): Matches {
   const width = matches.m.length;
-  const logs = matches.m.map((shares) => shares.map(Math.log));
-  const prior = priorLogOdds(matches, allPairs);
   const counts = matches.m.map(() => Float64Array.from(usual, (share) => share * priorPairs));
   let expected = 0;
-  for (let at = 0; at < candidates.a.length; at++) {
-    let odds = prior;
-    for (let cell = at * width, column = 0; column < width; cell++, column++) {
-      const level = candidates.levels[cell] ?? silent;
-      if (level !== silent) odds += (logs[column]?.[level] ?? 0) - (logChances[cell] ?? 0);
-    }
+  for (const [at, odds] of logOdds(matches, allPairs, candidates, logChances).entries()) {
     const probability = probabilityOf(odds);
     expected += probability;
     if (probability < 1e-6) continue;

@@ -63,7 +63,10 @@ export function sharingPairs(table: Table, column: Column): Pairs {
   const shared = [...blocks.values()].filter((block) => block.length > 1);
   const ends: number[] = [];
   let total = 0;
-  for (const block of shared) ends.push((total += (block.length * (block.length - 1)) / 2));
+  for (const block of shared) {
+    total += (block.length * (block.length - 1)) / 2;
+    ends.push(total);
+  }
   const next = sequence(2);
   const count = Math.min(sharingPairsMax, total);
   const found: (readonly [number, number])[] = [];

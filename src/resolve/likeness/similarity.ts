@@ -66,13 +66,45 @@ export function editDistance(a: string, b: string, limit = Number.POSITIVE_INFIN
   return distance > limit ? limit + 1 : distance;
 }
 
+/** True when one edit or none makes one text the other; as `editDistance(a, b, 1) <= 1`, without a table. */
+export function withinOneEdit(a: string, b: string): boolean {
+  if (a === b) return true;
+  const [short, long] = a.length <= b.length ? [a, b] : [b, a];
+  if (long.length - short.length > 1) return false;
+  let at = 0;
+  while (at < short.length && short.charCodeAt(at) === long.charCodeAt(at)) at++;
+  if (long.length > short.length) return long.slice(at + 1) === short.slice(at);
+  if (long.slice(at + 1) === short.slice(at + 1)) return true;
+  return long[at] === short[at + 1] && long[at + 1] === short[at] && long.slice(at + 2) === short.slice(at + 2);
+}
+
+/**
+ * The characters of a text as bits, digits and letters apart. One edit changes at most two bits, so texts whose masks differ
+ * in more than twice the limit need no table: nearly all pairs of strangers end here.
+ */
+export function characterMask(text: string): number {
+  let mask = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    mask |= 1 << (code >= 97 && code <= 122 ? code - 97 : 26 + (code % 6));
+  }
+  return mask;
+}
+
+/** Number of bits set (Hacker's Delight, 5-1). */
+export function bitCount(mask: number): number {
+  let bits = mask - ((mask >>> 1) & 0x55555555);
+  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
+  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
 /** Share of words that both texts have (Jaccard); a word of four letters or more may carry one typo. */
 export function wordOverlap(a: readonly string[], b: readonly string[]): number {
   if (a.length === 0 || b.length === 0) return 0;
   const left = [...b];
   let shared = 0;
   for (const word of a) {
-    const at = left.findIndex((other) => word === other || (word.length > 3 && editDistance(word, other, 1) <= 1));
+    const at = left.findIndex((other) => word === other || (word.length > 3 && withinOneEdit(word, other)));
     if (at < 0) continue;
     left.splice(at, 1);
     shared++;

@@ -15,8 +15,8 @@ import type { Table } from "./table.ts";
 export interface Strangers {
   /** Per column and level, the share among random pairs of different people. */
   readonly u: readonly Float64Array[];
-  /** Writes the chance of the pair's level, per field, among strangers; 1 where a field is silent. */
-  readonly chances: (pairs: Pairs, at: number, into: Float64Array) => void;
+  /** Natural logarithm of the chance of each pair's level among strangers, one row of fields per pair; 0 where one is silent. */
+  readonly logChances: (pairs: Pairs) => Float64Array;
 }
 
 /** Below this a share of strangers cannot be told from none: one pair in a workspace of 45,000 people. */
@@ -32,9 +32,9 @@ export function learnStrangers(table: Table, groupOf: Int32Array, samples: Sampl
   const { u, scale } = marginals(table, groupOf, samples.random.pairs, frequency);
   const order = columns.map((_, column) => column).sort((x, y) => cellOf(u, x, exact) - cellOf(u, y, exact) || x - y);
   const dependences = order.map((column, place) =>
-    samples.sharing.length === 0
-      ? []
-      : order.slice(0, place).map((earlier) => dependenceOf(column, earlier, samples, u)),
+    order
+      .slice(0, samples.sharing.length === 0 ? 0 : place)
+      .map((earlier) => ({ earlier, tie: dependenceOf(column, earlier, samples, u) })),
   );
 
   /** Chance of the level when the other fields say nothing about it. */
@@ -57,26 +57,26 @@ export function learnStrangers(table: Table, groupOf: Int32Array, samples: Sampl
     return agreed(column, here?.[a] ?? -1, there?.[b] ?? -1) * agreed(partner, here?.[b] ?? -1, there?.[a] ?? -1);
   }
 
-  return {
-    u,
-    chances(pairs, at, into) {
-      for (const [place, column] of order.entries()) {
+  function logChances(pairs: Pairs): Float64Array {
+    const logs = new Float64Array(pairs.a.length * width);
+    for (let at = 0; at < pairs.a.length; at++) {
+      for (let place = 0; place < width; place++) {
+        const column = order[place] ?? 0;
         const level = pairs.levels[at * width + column] ?? silent;
-        if (level === silent) {
-          into[column] = 1;
-          continue;
-        }
+        if (level === silent) continue;
         // The strongest tie to an earlier field: a tree of dependences (Chow & Liu 1968), chosen per pair by what agrees.
-        let copied = 0;
-        let total = 0;
-        for (const [before, dependence] of (dependences[place] ?? []).entries()) {
-          const tie = dependence(pairs.levels[at * width + (order[before] ?? 0)] ?? silent);
-          if (tie.total > total) [copied, total] = [tie.shares[level] ?? 0, tie.total];
+        let [copied, total] = [0, 0];
+        for (const { earlier, tie } of dependences[place] ?? []) {
+          const { shares, total: strength } = tie(pairs.levels[at * width + earlier] ?? silent);
+          if (strength > total) [copied, total] = [shares[level] ?? 0, strength];
         }
-        into[column] = Math.min(1, Math.max(rarest, copied + (1 - total) * alone(pairs, at, column, level)));
+        const chance = copied + (1 - total) * alone(pairs, at, column, level);
+        logs[at * width + column] = Math.log(Math.min(1, Math.max(rarest, chance)));
       }
-    },
-  };
+    }
+    return logs;
+  }
+  return { u, logChances };
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Records as columns of numbered values: a pair is then two small integers per field, equal values are compared once, and
- * the level of two values is remembered. Pure: the memory lives and dies with the table.
+ * Records as columns of numbered values: a pair is then two small integers per field, a value is made ready once, and equal
+ * ones need no comparison. Pure.
  */
 import {
   close,
@@ -63,21 +63,13 @@ export function tableOf(records: readonly LikenessRecord[], fields: readonly Fie
     });
     columns.push({ field, of, values, partner: fields.findIndex((other) => other.name === field.swapsWith) });
   }
-  const remembered = columns.map(() => new Map<number, number>());
 
   function level(at: number, x: number, y: number): number {
     if (x < 0 || y < 0) return silent;
     if (x === y) return exact;
     const column = columns[at];
-    const memory = remembered[at];
-    if (column === undefined || memory === undefined) return silent;
-    const key = x < y ? x * column.values.length + y : y * column.values.length + x;
-    const known = memory.get(key);
-    if (known !== undefined) return known;
-    const [a, b] = [column.values[x], column.values[y]];
-    const found = a === undefined || b === undefined ? silent : compare(column.field.kind, a, b);
-    memory.set(key, found);
-    return found;
+    const [a, b] = [column?.values[x], column?.values[y]];
+    return column === undefined || a === undefined || b === undefined ? silent : compare(column.field.kind, a, b);
   }
 
   return {

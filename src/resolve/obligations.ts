@@ -1,0 +1,48 @@
+/** What a root still owes: decisions, actions, links; and when the next of it is due. Pure. */
+import { guardMs, linkWaitMs } from "../limits.ts";
+import type { ActionRecord, FollowUpRecord, Root } from "./node.ts";
+
+export interface OpenAction {
+  readonly followUp: FollowUpRecord;
+  readonly action: ActionRecord;
+}
+
+/** Actions that must still reach the CRM: those that make a task, and those that close one whose follow-up was cancelled. */
+export function openActions(root: Root): OpenAction[] {
+  const open: OpenAction[] = [];
+  for (const followUp of root.follow_ups) {
+    for (const action of followUp.actions) {
+      const toClose = followUp.state === "cancelled" && action.state === "done";
+      if (action.state === "pending" || toClose) open.push({ followUp, action });
+    }
+  }
+  return open;
+}
+
+export function findAction(root: Root, key: string): OpenAction | null {
+  for (const followUp of root.follow_ups) {
+    for (const action of followUp.actions) if (action.key === key) return { followUp, action };
+  }
+  return null;
+}
+
+/** A decision is due when its tier's time has come and its links are made, or have had their time. */
+export function decisionDue(root: Root, now: number): boolean {
+  const due = root.undecided.filter((item) => !item.waiting && item.decide_at <= now);
+  if (due.length === 0) return false;
+  return root.links.length === 0 || due.some((item) => item.decide_at + linkWaitMs <= now);
+}
+
+/**
+ * When the object must look again at the latest, or infinity. What is due already is being worked on; should that fail, it is
+ * tried again after `guardMs`, so that a broken dependency is not hammered.
+ */
+export function nextDueAt(root: Root, now: number): number {
+  let at = Number.POSITIVE_INFINITY;
+  const deciding = root.undecided.filter((item) => !item.waiting);
+  for (const item of deciding) at = Math.min(at, item.decide_at > now ? item.decide_at : now + guardMs);
+  for (const { action } of openActions(root))
+    at = Math.min(at, action.retry_at > now ? action.retry_at : now + guardMs);
+  if (root.links.length > 0) at = Math.min(at, now + (deciding.length > 0 ? linkWaitMs : guardMs));
+  return at;
+}
