@@ -50,6 +50,8 @@ export const inFlightMax = 6;
 export const crmDeadlineMs = 20_000;
 /** An identity waits this long for a receipt before it lets go and is called back. */
 export const submitWaitMs = 5_000;
+/** How long an identity leaves an action alone that the account has taken over; it asks again then, in case a call back was lost. */
+export const takenOverMs = 120_000;
 /** Attempts that ended in a definite "not now" before a person is asked. 40 with back-off is more than a day. */
 export const attemptsMax = 40;
 /** Rows the account loads at start. More wait in the table and are loaded as the queue drains. */

@@ -56,7 +56,7 @@ function content({ root, log }: IdentityView, policy: Parameters<typeof scoreOf>
 }
 
 function what(signal: Signal, words: string): string {
-  const event = signal.properties["event"];
+  const event = signal.properties.event;
   return signal.kind === "product_used" && typeof event === "string" ? `${words}: ${event}` : words;
 }
 

@@ -22,7 +22,7 @@ export function listLeads(c: AppContext): Promise<Response> {
     sql: `SELECT id, version, email, name, lifecycle_state, lead_score, source, last_event_timestamp, idempotency_key, active_day, document
           FROM leads WHERE workspace = ?1 AND merged_into IS NULL AND (?2 = '' OR (active_day, last_event_timestamp, id) < (?3, ?4, ?2))
           ORDER BY active_day DESC, last_event_timestamp DESC, id DESC LIMIT ?5`,
-    cursor: (row) => [row.id, Number(row["active_day"]), Number(row["last_event_timestamp"])],
+    cursor: (row) => [row.id, Number(row.active_day), Number(row.last_event_timestamp)],
   });
 }
 

@@ -50,7 +50,7 @@ export async function crowd(stage: Stage, plan: CrowdPlan): Promise<CrowdResult>
     ],
     policy: (document) => ({
       ...document,
-      tiers: { ...(document["tiers"] as object), minutes: { window_ms: 300, sla_ms: 3_600_000 } },
+      tiers: { ...(document.tiers as object), minutes: { window_ms: 300, sla_ms: 3_600_000 } },
     }),
   });
   const requestsBefore = journalLength(stage, plan.crm);
@@ -159,7 +159,7 @@ export function trial(workspace: Seeded, index: number, email: string): Shot {
   });
   return {
     path: "/v1/track",
-    headers: { ...json, authorization: `Basic ${btoa(`${workspace.emitters["website"]?.key}:`)}` },
+    headers: { ...json, authorization: `Basic ${btoa(`${workspace.emitters.website?.key}:`)}` },
     body,
   };
 }

@@ -151,7 +151,8 @@ class DayWriter {
     };
     switch (story) {
       case "visitor":
-        return browse(3 + Math.floor(this.#random() * 6));
+        browse(3 + Math.floor(this.#random() * 6));
+        return;
       case "noise":
         browse(1);
         this.#identify(next(10_000), person);
@@ -180,7 +181,8 @@ class DayWriter {
         // Asks anonymously; who it was becomes known only afterwards.
         this.#track(at, person, "Demo Requested", true);
         this.#identify(next(20_000), person);
-        return browse(3);
+        browse(3);
+        return;
       case "customer":
         this.#subscription(at, person, "active");
         this.#support(next(600_000), person, "ticket.opened");

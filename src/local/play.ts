@@ -33,7 +33,7 @@ export async function playDay(stage: Stage, options: PlayOptions): Promise<Playe
     salesTeam,
     emitters: dayEmitters,
     crms: ["hubspot", "salesforce"],
-    policy: (document) => ({ ...document, tiers: shortened(document["tiers"] as Tiers) }),
+    policy: (document) => ({ ...document, tiers: shortened(document.tiers as Tiers) }),
   });
   say("Both CRMs are connected (OAuth, fields created, exactly-once proven with a throw-away task).\n\n");
   const day = businessDay({ seed: options.seed, people: options.people, startsAt: Date.now() - dayMs, dayMs });

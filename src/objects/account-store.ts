@@ -3,8 +3,9 @@
  * `pending → intent(n) → done | cancelled | parked`, key = action key. An action that can leave at once is written first as
  * `intent`: one row before the call, one after it.
  */
-import type { Command, Installation } from "../../connectors/contract.ts";
-import type { CrmName, Receipt } from "../model.ts";
+import type { Installation } from "../../connectors/contract.ts";
+import type { Action, ActionState } from "../act/exactly-once.ts";
+import type { CrmName } from "../model.ts";
 
 export interface AccountFacts {
   readonly name: string;
@@ -21,28 +22,6 @@ export interface AccountFacts {
   readonly problem: string | null;
   /** Delays of the reads after an attempt whose outcome is unknown, where no server key exists. */
   readonly settleReadsMs: readonly number[];
-}
-
-export type ActionState = "pending" | "intent" | "done" | "cancelled" | "parked";
-
-export interface Action {
-  readonly key: string;
-  readonly state: ActionState;
-  readonly hot: boolean;
-  /** Identity that is told of the outcome. */
-  readonly node: string;
-  readonly command: Command;
-  readonly holder: string;
-  readonly attempts: number;
-  readonly notBefore: number;
-  /** When the last request left whose outcome is unknown. */
-  readonly attemptAt: number;
-  /** Reads by key since then that found nothing. */
-  readonly emptyReads: number;
-  /** Look-ups since then that could not say. */
-  readonly lookups: number;
-  readonly receipt: Receipt | null;
-  readonly problem: string | null;
 }
 
 type Row = { key: string; state: string; body: string };

@@ -2,43 +2,52 @@
  * One CRM account: its tokens, its API budget, and the ledger that gives every action one external effect (DESIGN §6.3–6.4).
  *
  * Identities submit actions and wait a little for the receipt; what takes longer is written down here, and the identity is
- * called back. Actions that wait are sent in batches; the hot tier goes first and keeps a share of the budget.
+ * called back. Actions that wait are sent in batches; the hot tier goes first and keeps a share of the budget. What an answer
+ * means is decided in `act/exactly-once.ts`; here it is sent, stored and told.
  */
 import { DurableObject } from "cloudflare:workers";
 import type {
   Command,
   Crm,
-  CrmApp,
   CrmOwner,
   CrmSession,
   Grant,
   Installation,
   Outcome,
-  Resolution,
   Send,
   World,
 } from "../../connectors/contract.ts";
 import { crmOf } from "../../connectors/index.ts";
 import { backoffMs } from "../act/backoff.ts";
 import { type Budget, correct, gatherMs, giveBack, newBudget, reserve, spend } from "../act/budget.ts";
-import { deriveKey, seal, unseal } from "../crypto.ts";
+import {
+  type Action,
+  type Circumstances,
+  conclude,
+  intend,
+  judge,
+  newAction,
+  type Settled,
+  settled,
+  type Verdict,
+} from "../act/exactly-once.ts";
+import { phasesOf } from "../act/queue.ts";
 import type { Env } from "../env.ts";
-import { unreachable } from "../failure.ts";
 import { crmApp } from "../install/crm-app.ts";
 import {
-  attemptsMax,
   crmDeadlineMs,
   hopsMax,
   inFlightMax,
   ownersTtlMs,
   queueLoadMax,
-  refreshAtShare,
   settleReadsMs,
   submitWaitMs,
+  takenOverMs,
 } from "../limits.ts";
 import { errorName, log } from "../log.ts";
 import type { CrmName, Receipt } from "../model.ts";
-import { type AccountFacts, AccountStore, type Action } from "./account-store.ts";
+import { type AccountFacts, AccountStore } from "./account-store.ts";
+import { GrantKeeper } from "./grant-keeper.ts";
 import { identityStub } from "./names.ts";
 
 export interface SubmitCall {
@@ -46,15 +55,10 @@ export interface SubmitCall {
   readonly holder: string;
   /** Identity that asks; told of the outcome if it does not wait for it. */
   readonly node: string;
-  readonly workspace: string;
   readonly hot: boolean;
 }
 
-export type SubmitAnswer =
-  | { readonly arm: "done"; readonly receipt: Receipt }
-  | { readonly arm: "cancelled" }
-  | { readonly arm: "parked"; readonly problem: string }
-  | { readonly arm: "pending"; readonly retryAfterMs: number };
+export type SubmitAnswer = Settled | { readonly arm: "pending"; readonly retryAfterMs: number };
 
 export type CancelAnswer =
   | { readonly arm: "cancelled" }
@@ -77,14 +81,12 @@ interface Item {
   waiters: ((answer: SubmitAnswer) => void)[];
 }
 
-/** How long an identity leaves an action alone that this object has taken over; it asks again then, in case a call back was lost. */
-const takenOverMs = 120_000;
-
 /** A person waits for the answer of the consent page meanwhile. */
 const installAttemptsMax = 8;
 
 export class AccountObject extends DurableObject<Env> {
   readonly #store: AccountStore;
+  readonly #grants: GrantKeeper;
   #facts: AccountFacts | null;
   readonly #items = new Map<string, Item>();
   #loaded = false;
@@ -93,8 +95,6 @@ export class AccountObject extends DurableObject<Env> {
   /** When actions of each kind last left; see `gatherMs`. */
   #leftAt = { hot: 0, rest: 0 };
   #budget: Budget | null = null;
-  #grant: Grant | null = null;
-  #refresh: Promise<boolean> | null = null;
   #owners: { readonly at: number; readonly ids: ReadonlyMap<string, string> } | null = null;
   #timer: { readonly at: number; readonly id: ReturnType<typeof setTimeout> } | null = null;
 
@@ -102,6 +102,11 @@ export class AccountObject extends DurableObject<Env> {
     super(ctx, env);
     this.#store = new AccountStore(ctx.storage);
     this.#facts = this.#store.facts();
+    this.#grants = new GrantKeeper({
+      masterKey: env.BATON_MASTER_KEY,
+      facts: () => this.#facts,
+      save: (facts) => this.#saveFacts(facts),
+    });
   }
 
   /* ------------------------------------------------------------------------------------ what identities ask */
@@ -113,20 +118,17 @@ export class AccountObject extends DurableObject<Env> {
     let item = this.#items.get(key);
     if (item === undefined) {
       const known = this.#store.action(key);
-      if (known !== null) {
-        const settled = settledAnswer(known);
-        if (settled !== null) return settled;
-      }
-      const action = known ?? newAction(call);
-      item = { action, saved: known !== null, busy: false, waiters: [] };
+      const answer = known === null ? null : settled(known);
+      if (answer !== null) return answer;
+      item = { action: known ?? newAction(call), saved: known !== null, busy: false, waiters: [] };
       this.#items.set(key, item);
     }
     const waiting = item;
     const answer = new Promise<SubmitAnswer>((resolve) => {
       const timer = setTimeout(() => resolve(this.#takeOver(waiting)), submitWaitMs);
-      waiting.waiters.push((settled) => {
+      waiting.waiters.push((final) => {
         clearTimeout(timer);
-        resolve(settled);
+        resolve(final);
       });
     });
     this.#pump();
@@ -142,21 +144,19 @@ export class AccountObject extends DurableObject<Env> {
     if (item?.busy === true || action?.state === "intent") return { arm: "in_flight" };
     if (action?.state !== "cancelled") {
       const command: Command = { type: "close_task", key: call.key, taskId: "", note: "" };
-      const known = action ?? newAction({ command, holder: "", node: "", workspace: "", hot: false });
-      this.#finish({ ...known, state: "cancelled" }, { arm: "cancelled" });
+      this.#cancelled(action ?? newAction({ command, holder: "", node: "", hot: false }));
     }
     return { arm: "cancelled" };
   }
 
   /* ------------------------------------------------------------------------------------ connect */
 
-  /** Stores the grant, creates the fields in the CRM, finds out the exactly-once world. May be repeated: reconnects lose nothing. */
+  /** Prepares the CRM, finds out its exactly-once world, stores the grant. May be repeated: a reconnect loses nothing. */
   async attach(
     call: AttachCall,
   ): Promise<
     { readonly ok: true; readonly installation: Installation } | { readonly ok: false; readonly reason: string }
   > {
-    this.#grant = call.grant;
     const crm = crmOf(call.crm);
     this.#budget ??= newBudget(crm.manifest.budget);
     const send = (request: Request) => this.#send(crm, request);
@@ -168,21 +168,22 @@ export class AccountObject extends DurableObject<Env> {
     if (!installed.ok)
       return { ok: false, reason: "reason" in installed.failure ? installed.failure.reason : installed.failure.arm };
     const { name, workspace } = call;
+    const grant = await this.#grants.seal(workspace, name, call.grant);
     this.#saveFacts({
       name,
       workspace,
       crm: call.crm,
       crmAccount: call.grant.crmAccount,
       installation: installed.value,
-      grant: await this.#sealed(workspace, name, call.grant),
+      grant,
       grantedAt: Date.now(),
       refreshing: false,
       status: "connected",
       problem: null,
       settleReadsMs: call.settleReadsMs ?? settleReadsMs,
     });
+    this.#grants.forget();
     await this.#readOwners(crm, sessionOf(call.grant, installed.value.world, send));
-    this.#load();
     this.#pump();
     return { ok: true, installation: installed.value };
   }
@@ -219,10 +220,14 @@ export class AccountObject extends DurableObject<Env> {
     if (facts === null || facts.status !== "connected") return;
     const crm = crmOf(facts.crm);
     const now = Date.now();
-    if (this.#pausedUntil > now) return this.#wakeAt(this.#pausedUntil);
+    if (this.#pausedUntil > now) {
+      this.#wakeAt(this.#pausedUntil);
+      return;
+    }
     this.#budget ??= newBudget(crm.manifest.budget);
     let nextAt = Number.POSITIVE_INFINITY;
-    for (const phase of this.#phases(facts, now)) {
+    const idle = [...this.#items.values()].filter((item) => !item.busy);
+    for (const phase of phasesOf(idle, circumstancesOf(facts, now))) {
       nextAt = Math.min(nextAt, phase.nextAt);
       const gathersUntil = (phase.hot ? this.#leftAt.hot : this.#leftAt.rest) + gatherMs(this.#budget, phase.hot, now);
       if (phase.work === "execute" && phase.ready.length > 0 && gathersUntil > now) {
@@ -232,8 +237,10 @@ export class AccountObject extends DurableObject<Env> {
       for (let at = 0; at < phase.ready.length; at += crm.manifest.batchMax) {
         if (this.#inFlight >= inFlightMax) return;
         const batch = phase.ready.slice(at, at + crm.manifest.batchMax);
-        const commands = batch.map((item) => item.action.command);
-        const cost = crm.cost(commands, facts.installation.world);
+        const cost = crm.cost(
+          batch.map((item) => item.action.command),
+          facts.installation.world,
+        );
         const reserved = reserve(this.#budget, cost, phase.hot, now);
         if (!reserved.ok) {
           nextAt = Math.min(nextAt, now + reserved.waitMs);
@@ -246,51 +253,6 @@ export class AccountObject extends DurableObject<Env> {
       }
     }
     if (nextAt !== Number.POSITIVE_INFINITY) this.#wakeAt(nextAt);
-  }
-
-  /** What is ready, by what must happen to it, most urgent first. */
-  #phases(facts: AccountFacts, now: number) {
-    const phases = [
-      {
-        work: "execute" as const,
-        hot: true,
-        type: "create_task",
-        ready: [] as Item[],
-        nextAt: Number.POSITIVE_INFINITY,
-      },
-      {
-        work: "resolve" as const,
-        hot: true,
-        type: "create_task",
-        ready: [] as Item[],
-        nextAt: Number.POSITIVE_INFINITY,
-      },
-      {
-        work: "execute" as const,
-        hot: false,
-        type: "create_task",
-        ready: [] as Item[],
-        nextAt: Number.POSITIVE_INFINITY,
-      },
-      {
-        work: "execute" as const,
-        hot: false,
-        type: "close_task",
-        ready: [] as Item[],
-        nextAt: Number.POSITIVE_INFINITY,
-      },
-    ];
-    for (const item of this.#items.values()) {
-      if (item.busy) continue;
-      const { action } = item;
-      const work = action.state === "intent" ? "resolve" : "execute";
-      const hot = work === "resolve" || (action.hot && action.command.type === "create_task");
-      const phase = phases.find((one) => one.work === work && one.hot === hot && one.type === action.command.type);
-      const at = action.state === "intent" ? Math.max(action.notBefore, firstReadAt(action, facts)) : action.notBefore;
-      if (at <= now) phase?.ready.push(item);
-      else if (phase !== undefined) phase.nextAt = Math.min(phase.nextAt, at);
-    }
-    return phases;
   }
 
   #start(crm: Crm, facts: AccountFacts, work: "execute" | "resolve", batch: readonly Item[], cost: number): void {
@@ -308,11 +270,7 @@ export class AccountObject extends DurableObject<Env> {
       } catch (error) {
         // A bug or a broken dependency: what was sent stays `intent` and is looked up, the rest waits a little.
         log("error", "account.work", { work, error: errorName(error) });
-        for (const item of batch)
-          item.action = {
-            ...item.action,
-            notBefore: Date.now() + backoffMs(item.action.key, item.action.attempts + 1),
-          };
+        for (const item of batch) this.#putOff([item], backoffMs(item.action.key, item.action.attempts + 1));
       } finally {
         this.#inFlight--;
         if (this.#budget !== null) this.#budget = giveBack(this.#budget, unspent);
@@ -325,134 +283,64 @@ export class AccountObject extends DurableObject<Env> {
 
   async #execute(crm: Crm, facts: AccountFacts, batch: readonly Item[], send: Send): Promise<void> {
     const session = await this.#openSession(crm, facts, send);
-    if (session === null) return this.#putOff(batch, 5_000);
+    if (session === null) {
+      this.#putOff(batch, 5_000);
+      return;
+    }
     const owners = await this.#ownerIds(crm, session);
-    if (owners === null) return this.#putOff(batch, 2_000);
+    if (owners === null) {
+      this.#putOff(batch, 2_000);
+      return;
+    }
     const allowed = await this.#confirmed(batch);
     if (allowed.length === 0) return;
     const now = Date.now();
     for (const item of allowed) {
-      item.action = {
-        ...item.action,
-        state: "intent",
-        attempts: item.action.attempts + 1,
-        attemptAt: now,
-        emptyReads: 0,
-        lookups: 0,
-        notBefore: 0,
-      };
+      item.action = intend(item.action, now);
       item.saved = true;
     }
     this.#store.save(allowed.map((item) => item.action));
-    const commands = allowed.map((item) => withOwner(item.action, owners));
-    const outcomes = await crm.execute(session, commands);
-    const changed: Action[] = [];
-    for (const [index, item] of allowed.entries()) {
-      const outcome: Outcome = outcomes[index] ?? { arm: "unknown", reason: "no_outcome" };
-      const next = this.#judge(facts, item.action, outcome);
-      if (next !== item.action) changed.push(next);
-      item.action = next;
-    }
-    this.#store.save(changed);
-    if (outcomes.some((outcome) => outcome.arm === "expired")) await this.#refreshUsed(crm, session);
-    for (const item of allowed) this.#tell(item);
+    const outcomes = await crm.execute(
+      session,
+      allowed.map((item) => withOwner(item.action, owners)),
+    );
+    this.#take(facts, allowed, (item, index, present) => judge(item.action, outcomes[index] ?? lost, present));
+    if (outcomes.some((outcome) => outcome.arm === "expired")) await this.#refresh(crm);
   }
 
   async #resolve(crm: Crm, facts: AccountFacts, batch: readonly Item[], send: Send): Promise<void> {
     const session = await this.#openSession(crm, facts, send);
-    if (session === null) return this.#putOff(batch, 5_000);
+    if (session === null) {
+      this.#putOff(batch, 5_000);
+      return;
+    }
     const resolutions = await crm.resolve(
       session,
       batch.map((item) => item.action.command),
     );
+    this.#take(facts, batch, (item, index, present) => conclude(item.action, resolutions[index] ?? lost, present));
+    if (resolutions.some((resolution) => resolution.arm === "expired")) await this.#refresh(crm);
+  }
+
+  /** Stores what answers made of actions, does what they mean for the account, and tells those who wait. */
+  #take(
+    facts: AccountFacts,
+    batch: readonly Item[],
+    verdictOn: (item: Item, index: number, present: Circumstances) => Verdict,
+  ): void {
+    const present = circumstancesOf(facts, Date.now());
     const changed: Action[] = [];
     for (const [index, item] of batch.entries()) {
-      const next = this.#conclude(
-        facts,
-        item.action,
-        resolutions[index] ?? { arm: "unknown", reason: "no_resolution" },
-      );
-      // An empty read is remembered in memory only: after a restart the reads begin again, which is slower and safe.
-      if (next.state !== "intent") changed.push(next);
-      item.action = next;
+      const { action, pauseUntil, blocked } = verdictOn(item, index, present);
+      // An empty or failed look-up is remembered in memory only: after a restart they begin again, which is slower and safe.
+      if (action.state !== item.action.state) changed.push(action);
+      if (action.state === "parked") log("warn", "action.parked", { crm: facts.crm, problem: action.problem });
+      item.action = action;
+      if (pauseUntil !== undefined) this.#pausedUntil = Math.max(this.#pausedUntil, pauseUntil);
+      if (blocked !== undefined) this.#block(blocked);
     }
     this.#store.save(changed);
-    if (resolutions.some((resolution) => resolution.arm === "expired")) await this.#refreshUsed(crm, session);
     for (const item of batch) this.#tell(item);
-  }
-
-  /** What an outcome makes of an action. */
-  #judge(facts: AccountFacts, action: Action, outcome: Outcome): Action {
-    const now = Date.now();
-    switch (outcome.arm) {
-      case "done":
-        return {
-          ...action,
-          state: "done",
-          receipt: { crm: facts.crm, task_id: outcome.taskId, person_id: outcome.personId, at: now },
-        };
-      case "refused":
-        log("warn", "action.refused", { crm: facts.crm, reason: outcome.reason, detail: outcome.detail });
-        return { ...action, state: "parked", problem: outcome.reason };
-      case "unknown":
-        // Closing is safe to repeat; making is looked up first.
-        if (action.command.type === "close_task")
-          return { ...action, state: "pending", notBefore: now + backoffMs(action.key, action.attempts) };
-        return { ...action, notBefore: now + 250 };
-      case "deferred":
-        if (outcome.scope === "account") this.#pausedUntil = Math.max(this.#pausedUntil, now + outcome.retryAfterMs);
-        if (action.attempts >= attemptsMax) return { ...action, state: "parked", problem: `gave_up_${outcome.reason}` };
-        return {
-          ...action,
-          state: "pending",
-          notBefore: now + Math.max(outcome.retryAfterMs, backoffMs(action.key, action.attempts) / 4),
-        };
-      case "blocked":
-        this.#block(outcome.reason);
-        return { ...action, state: "pending", notBefore: now };
-      case "expired":
-        // Once at once, with the new token; a CRM that accepts that one neither is not asked in a circle.
-        if (action.attempts >= attemptsMax) return { ...action, state: "parked", problem: "gave_up_expired" };
-        return {
-          ...action,
-          state: "pending",
-          notBefore: action.attempts === 1 ? now : now + backoffMs(action.key, action.attempts),
-        };
-      default:
-        return unreachable(outcome);
-    }
-  }
-
-  /** What a look-up by key makes of an action whose outcome is unknown. A failed look-up leaves it unknown. */
-  #conclude(facts: AccountFacts, action: Action, resolution: Resolution): Action {
-    const now = Date.now();
-    if (resolution.arm === "found") {
-      return {
-        ...action,
-        state: "done",
-        receipt: { crm: facts.crm, task_id: resolution.taskId, person_id: resolution.personId, at: now },
-      };
-    }
-    if (resolution.arm === "absent") {
-      if (facts.installation.world !== "marker") return { ...action, state: "pending", notBefore: now };
-      const emptyReads = action.emptyReads + 1;
-      if (emptyReads >= facts.settleReadsMs.length) return { ...action, state: "pending", emptyReads, notBefore: now };
-      return { ...action, emptyReads, notBefore: action.attemptAt + (facts.settleReadsMs[emptyReads] ?? 0) };
-    }
-    if (resolution.arm === "deferred" && resolution.scope === "account")
-      this.#pausedUntil = Math.max(this.#pausedUntil, now + resolution.retryAfterMs);
-    if (resolution.arm === "blocked") this.#block(resolution.reason);
-    if (resolution.arm === "refused") return { ...action, state: "parked", problem: `lookup_${resolution.reason}` };
-    // Some look-ups can never succeed (the person is gone, where no key exists): after many a person must look.
-    const lookups = action.lookups + 1;
-    if (lookups >= attemptsMax)
-      return {
-        ...action,
-        state: "parked",
-        problem: `lookup_${"reason" in resolution ? resolution.reason : resolution.arm}`,
-      };
-    const delayMs = resolution.arm === "deferred" ? resolution.retryAfterMs : resolution.arm === "expired" ? 0 : 1_000;
-    return { ...action, lookups, notBefore: now + Math.max(delayMs, backoffMs(action.key, lookups) / 4) };
   }
 
   /** Actions that waited on their own are asked about again before they leave: consent may have gone meanwhile (G11). */
@@ -465,7 +353,7 @@ export class AccountObject extends DurableObject<Env> {
     const allowed: Item[] = [];
     for (const [index, item] of batch.entries()) {
       if (answers[index] === "go") allowed.push(item);
-      else if (answers[index] === "stop") this.#finish({ ...item.action, state: "cancelled" }, { arm: "cancelled" });
+      else if (answers[index] === "stop") this.#cancelled(item.action);
       else this.#putOff([item], 5_000);
     }
     return allowed;
@@ -491,8 +379,8 @@ export class AccountObject extends DurableObject<Env> {
 
   /** The asker stops waiting: from here on the action is this object's own obligation, on disk and behind an alarm. */
   #takeOver(item: Item): SubmitAnswer {
-    const settled = settledAnswer(item.action);
-    if (settled !== null) return settled;
+    const answer = settled(item.action);
+    if (answer !== null) return answer;
     item.waiters = [];
     if (!item.saved) {
       this.#store.save([item.action]);
@@ -504,9 +392,18 @@ export class AccountObject extends DurableObject<Env> {
     return { arm: "pending", retryAfterMs: takenOverMs };
   }
 
+  #cancelled(action: Action): void {
+    const final: Action = { ...action, state: "cancelled" };
+    this.#store.save([final]);
+    const item = this.#items.get(action.key);
+    if (item === undefined) return;
+    item.action = final;
+    this.#tell(item);
+  }
+
   /** Answers those who wait, or calls the identity back, once an action is settled. */
   #tell(item: Item): void {
-    const answer = settledAnswer(item.action);
+    const answer = settled(item.action);
     if (answer === null) return;
     this.#items.delete(item.action.key);
     const { waiters } = item;
@@ -515,8 +412,7 @@ export class AccountObject extends DurableObject<Env> {
     if (waiters.length === 0 && answer.arm !== "cancelled") this.ctx.waitUntil(this.#callBack(item.action, answer));
   }
 
-  async #callBack(action: Action, answer: SubmitAnswer): Promise<void> {
-    if (answer.arm !== "done" && answer.arm !== "parked") return;
+  async #callBack(action: Action, answer: Exclude<Settled, { arm: "cancelled" }>): Promise<void> {
     const outcome = answer.arm === "done" ? { receipt: answer.receipt } : { problem: answer.problem };
     let node = action.node;
     try {
@@ -531,25 +427,15 @@ export class AccountObject extends DurableObject<Env> {
     }
   }
 
-  #finish(action: Action, answer: SubmitAnswer): void {
-    this.#store.save([action]);
-    const item = this.#items.get(action.key);
-    this.#items.delete(action.key);
-    for (const waiter of item?.waiters ?? []) waiter(answer);
-  }
-
   /** A timer while this object lives; behind actions that were taken over stands an alarm as well. */
   #wakeAt(at: number): void {
     if (this.#timer !== null && this.#timer.at <= at && this.#timer.at > Date.now()) return;
     if (this.#timer !== null) clearTimeout(this.#timer.id);
-    const id = setTimeout(
-      () => {
-        this.#timer = null;
-        this.#pump();
-      },
-      Math.max(1, at - Date.now()),
-    );
-    this.#timer = { at, id };
+    const wake = () => {
+      this.#timer = null;
+      this.#pump();
+    };
+    this.#timer = { at, id: setTimeout(wake, Math.max(1, at - Date.now())) };
     const orphans = [...this.#items.values()].some((item) => item.saved && item.waiters.length === 0);
     if (orphans) this.ctx.waitUntil(this.ctx.storage.setAlarm(at + 1_000));
   }
@@ -557,18 +443,10 @@ export class AccountObject extends DurableObject<Env> {
   /* ------------------------------------------------------------------------------------ tokens and owners */
 
   async #openSession(crm: Crm, facts: AccountFacts, send: Send): Promise<CrmSession | null> {
-    this.#grant ??= JSON.parse(await unseal(this.#key(facts.workspace), facts.name, facts.grant)) as Grant;
-    const { expiresAt } = this.#grant;
-    const now = Date.now();
-    if (expiresAt !== null) {
-      if (expiresAt <= now + 5_000) {
-        if (!(await this.#refreshGrant(crm))) return null;
-      } else if (now >= facts.grantedAt + (expiresAt - facts.grantedAt) * refreshAtShare) {
-        // Half its life is over: the old one still serves while the new one comes.
-        this.ctx.waitUntil(this.#refreshGrant(crm));
-      }
-    }
-    return this.#grant === null ? null : sessionOf(this.#grant, facts.installation.world, send);
+    const due = this.#grants.refreshDue(facts, await this.#grants.current(facts), Date.now());
+    if (due === "now" && !(await this.#refresh(crm))) return null;
+    if (due === "soon") this.ctx.waitUntil(this.#refresh(crm));
+    return sessionOf(await this.#grants.current(this.#facts ?? facts), facts.installation.world, send);
   }
 
   /** The one way out: counts what the vendor counts, and believes the vendor's own count where it is higher. */
@@ -580,40 +458,14 @@ export class AccountObject extends DurableObject<Env> {
     return response;
   }
 
-  /** One at a time; the new pair is on disk before anything uses it. False when there is no usable token now. */
-  #refreshGrant(crm: Crm): Promise<boolean> {
-    this.#refresh ??= this.#refreshOnce(crm).finally(() => {
-      this.#refresh = null;
-    });
-    return this.#refresh;
-  }
-
-  /** The CRM did not accept the token of this session: refreshed unless somebody who was faster already did. */
-  async #refreshUsed(crm: Crm, session: CrmSession): Promise<void> {
-    if (this.#grant?.accessToken === session.accessToken) await this.#refreshGrant(crm);
-  }
-
-  async #refreshOnce(crm: Crm): Promise<boolean> {
-    const facts = this.#facts;
-    if (facts === null || this.#grant === null) return false;
-    this.#saveFacts({ ...facts, refreshing: true });
-    const app: CrmApp = crmApp(this.env, facts.crm);
-    const answer = await crm.refresh(app, this.#grant, {
-      send: (request) => this.#send(crm, request),
-      now: Date.now(),
-    });
-    if (answer.ok) {
-      const sealed = await this.#sealed(facts.workspace, facts.name, answer.value);
-      this.#saveFacts({ ...facts, grant: sealed, grantedAt: Date.now(), refreshing: false });
-      // The write above is flushed before this object's next request leaves: the output gate sees to it.
-      this.#grant = answer.value;
-      return true;
-    }
-    this.#saveFacts({ ...facts, refreshing: false });
-    log("warn", "account.refresh", { crm: facts.crm, arm: answer.failure.arm, reason: answer.failure.reason });
-    if (answer.failure.arm === "revoked") this.#block("connect_again");
-    else this.#pausedUntil = Math.max(this.#pausedUntil, Date.now() + 5_000);
-    return false;
+  /** False when there is no usable token now. */
+  async #refresh(crm: Crm): Promise<boolean> {
+    const answer = await this.#grants.refresh(crm, crmApp(this.env, crm.manifest.crm), (request) =>
+      this.#send(crm, request),
+    );
+    if (answer === "revoked") this.#block("connect_again");
+    if (answer === "later") this.#pausedUntil = Math.max(this.#pausedUntil, Date.now() + 5_000);
+    return answer === "fresh";
   }
 
   #block(reason: string): void {
@@ -634,21 +486,22 @@ export class AccountObject extends DurableObject<Env> {
 
   async #readOwners(crm: Crm, session: CrmSession): Promise<void> {
     const answer = await crm.owners(session);
-    if (answer.ok)
-      this.#owners = {
-        at: Date.now(),
-        ids: new Map(answer.value.map((owner: CrmOwner) => [owner.email.toLowerCase(), owner.id])),
-      };
-    else if (answer.failure.arm === "expired") await this.#refreshUsed(crm, session);
+    if (answer.ok) {
+      const ids = new Map(answer.value.map((owner: CrmOwner) => [owner.email.toLowerCase(), owner.id]));
+      this.#owners = { at: Date.now(), ids };
+    } else if (answer.failure.arm === "expired") await this.#refresh(crm);
   }
+}
 
-  #key(workspace: string): Uint8Array {
-    return deriveKey(this.env.BATON_MASTER_KEY, "grants", workspace);
-  }
+/** For an answer that should have been there: nobody knows. */
+const lost: Extract<Outcome, { arm: "unknown" }> = { arm: "unknown", reason: "no_answer_for_this_row" };
 
-  #sealed(workspace: string, name: string, grant: Grant): Promise<string> {
-    return seal(this.#key(workspace), name, JSON.stringify(grant));
-  }
+function circumstancesOf(facts: AccountFacts, now: number): Circumstances {
+  return { crm: facts.crm, world: facts.installation.world, settleReadsMs: facts.settleReadsMs, now };
+}
+
+function sessionOf(grant: Grant, world: World, send: Send): CrmSession {
+  return { accessToken: grant.accessToken, apiUrl: grant.apiUrl, world, send };
 }
 
 /** Trouble that may be over in a moment; preparing a CRM is safe to repeat. */
@@ -656,43 +509,9 @@ function isPassing(failure: Exclude<Outcome, { arm: "done" }>): boolean {
   return failure.arm === "unknown" || (failure.arm === "deferred" && failure.scope === "action");
 }
 
-function sessionOf(grant: Grant, world: World, send: Send): CrmSession {
-  return { accessToken: grant.accessToken, apiUrl: grant.apiUrl, world, send };
-}
-
-function newAction(call: SubmitCall): Action {
-  return {
-    key: call.command.key,
-    state: "pending",
-    hot: call.hot,
-    node: call.node,
-    command: call.command,
-    holder: call.holder,
-    attempts: 0,
-    notBefore: 0,
-    attemptAt: 0,
-    emptyReads: 0,
-    lookups: 0,
-    receipt: null,
-    problem: null,
-  };
-}
-
-function settledAnswer(action: Action): SubmitAnswer | null {
-  if (action.state === "done" && action.receipt !== null) return { arm: "done", receipt: action.receipt };
-  if (action.state === "cancelled") return { arm: "cancelled" };
-  if (action.state === "parked") return { arm: "parked", problem: action.problem ?? "refused" };
-  return null;
-}
-
 function withOwner(action: Action, owners: ReadonlyMap<string, string>): Command {
   const { command } = action;
   const ownerId = owners.get(action.holder.toLowerCase());
   if (command.type !== "create_task" || ownerId === undefined) return command;
   return { ...command, task: { ...command.task, ownerId } };
-}
-
-/** In the world without a server key the first look comes only when the CRM has had time to show what it did. */
-function firstReadAt(action: Action, facts: AccountFacts): number {
-  return facts.installation.world === "marker" ? action.attemptAt + (facts.settleReadsMs[action.emptyReads] ?? 0) : 0;
 }

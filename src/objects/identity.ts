@@ -44,7 +44,7 @@ import {
 } from "../resolve/node.ts";
 import { decisionDue, findAction, nextDueAt, openActions } from "../resolve/obligations.ts";
 import { sameFact } from "../resolve/same-fact.ts";
-import { type WorkspaceFacts, workspaceById } from "../workspace.ts";
+import { type Workspace, type WorkspaceFacts, workspaceById } from "../workspace.ts";
 import { IdentityStore } from "./identity-store.ts";
 import { accountStub, identityStub, projectorStub } from "./names.ts";
 import { policyOf } from "./policy-cache.ts";
@@ -320,10 +320,9 @@ export class IdentityObject extends DurableObject<Env> {
   async #decideDue(): Promise<void> {
     const first = this.#root();
     if (first === null) return;
-    const found = await workspaceById(this.env, first.workspace, Date.now(), (work) => this.ctx.waitUntil(work));
+    const { policy, targets } = await this.#workspace(first.workspace);
     const root = this.#root();
-    if (root === null || found === null || !decisionDue(root, Date.now())) return;
-    const { policy, targets } = found.workspace;
+    if (root === null || !decisionDue(root, Date.now())) return;
     const signals = this.#undecidedSignals(root);
     if (signals.length === 0) return;
     const answer: Answer = decide({
@@ -357,22 +356,21 @@ export class IdentityObject extends DurableObject<Env> {
       if (answer.arm === "done") return this.#change(recordReceipt(root, action.key, answer.receipt));
       return this.#change(setAction(root, action.key, (item) => ({ ...item, retry_at: Date.now() + guardMs })));
     }
-    const found = await workspaceById(this.env, before.workspace, Date.now(), (work) => this.ctx.waitUntil(work));
+    const { policy } = await this.#workspace(before.workspace);
     const now = this.#root();
-    if (now === null || found === null) return;
+    if (now === null) return;
     const current = findAction(now, action.key);
     if (current === null || current.action.state === "parked") return;
     const closing = current.followUp.state === "cancelled";
     // Asked again at the moment of sending: consent may have gone since the decision (G11).
-    if (!closing && holdOf(found.workspace.policy, now.lead) !== null)
+    if (!closing && holdOf(policy, now.lead) !== null)
       return this.#change(cancelFollowUp(now, followUp.id, "consent or a hold forbids it"));
     const outgoing = closing
       ? closeTask(current.followUp, current.action)
-      : createTask(found.workspace.policy, now, current.followUp, current.action, this.#link(now));
+      : createTask(policy, now, current.followUp, current.action, this.#link(now));
     const answer = await account.submit({
       ...outgoing,
       node: now.name,
-      workspace: now.workspace,
       hot: followUp.tier === "seconds",
     });
     const root = this.#root();
@@ -483,16 +481,16 @@ export class IdentityObject extends DurableObject<Env> {
   async #project(): Promise<void> {
     const first = this.#root();
     if (first === null) return;
-    this.#projectDue = false;
-    const found = await workspaceById(this.env, first.workspace, Date.now(), (work) => this.ctx.waitUntil(work));
+    const { policy, shard } = await this.#workspace(first.workspace);
     const root = this.#root();
-    if (root === null || found === null) return;
+    if (root === null) return;
+    this.#projectDue = false;
     // Only what is on disk is shown: a version the ledger has seen must never be taken back by a crash (G8).
     if (this.#unsaved) this.#save(root);
     const signals = this.#store.signalsAfter(root.projected.seq);
     try {
-      await projectorStub(this.env, found.workspace.shard, root.name).project(
-        projectionOf(root, signals, found.workspace.policy, Date.now()),
+      await projectorStub(this.env, shard, root.name).project(
+        projectionOf(root, signals, policy, Date.now()),
       );
     } catch (error) {
       this.#projectDue = true;
@@ -528,6 +526,13 @@ export class IdentityObject extends DurableObject<Env> {
 
   #link(root: Root): string {
     return leadLink(this.env.PUBLIC_URL, this.env.BATON_MASTER_KEY, root.workspace, root.name);
+  }
+
+  /** Throws when there is no such workspace (any more): the obligation stays, and is left to the alarm like any failure. */
+  async #workspace(id: string): Promise<Workspace> {
+    const found = await workspaceById(this.env, id, Date.now(), (work) => this.ctx.waitUntil(work));
+    if (found === null) throw new Error("no such workspace");
+    return found.workspace;
   }
 
   #load(): Node {

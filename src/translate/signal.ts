@@ -44,7 +44,7 @@ export function toSignal(draft: SignalDraft, origin: Origin): Result<Signal> {
   }
   const occurredAt = believableInstant(draft.occurredAt, origin.receivedAt);
   if (draft.occurredAt !== undefined && occurredAt !== draft.occurredAt)
-    properties["clock_off_ms"] = draft.occurredAt - origin.receivedAt;
+    properties.clock_off_ms = draft.occurredAt - origin.receivedAt;
   const id = draft.id !== undefined && draft.id !== "" ? shortId(draft.id) : `content:${digest(canonicalJson(draft))}`;
   const signal: Signal = {
     id,
@@ -81,7 +81,7 @@ function canonicalIdentifiers(
   traits: Readonly<Record<string, string>>,
 ): readonly Identifier[] {
   const all = [...given];
-  if (traits["email"] !== undefined) all.push({ type: "email", value: traits["email"] });
+  if (traits.email !== undefined) all.push({ type: "email", value: traits.email });
   const seen = new Map<string, Identifier>();
   for (const item of all) {
     const clean = normaliseIdentifier(item);
@@ -126,11 +126,11 @@ function canonicalTraits(given: Readonly<Record<string, unknown>>): Record<strin
     const clean = cleanTrait(canonical, text);
     if (clean !== undefined) traits[canonical] = clean;
   }
-  const fullName = scalarText(given["name"]);
-  if (fullName !== undefined && traits["first_name"] === undefined && traits["last_name"] === undefined) {
+  const fullName = scalarText(given.name);
+  if (fullName !== undefined && traits.first_name === undefined && traits.last_name === undefined) {
     const [first, ...rest] = fullName.trim().split(/\s+/);
-    if (first !== undefined && first !== "") traits["first_name"] = first.slice(0, traitLengthMax);
-    if (rest.length > 0) traits["last_name"] = rest.join(" ").slice(0, traitLengthMax);
+    if (first !== undefined && first !== "") traits.first_name = first.slice(0, traitLengthMax);
+    if (rest.length > 0) traits.last_name = rest.join(" ").slice(0, traitLengthMax);
   }
   return traits;
 }

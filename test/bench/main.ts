@@ -151,10 +151,10 @@ const workspace: Seeded = await seedWorkspace(stage.engine.url, stage.adminToken
   // A window of the hours tier that ends within the run, so that its decisions and projections are counted.
   policy: (document) => ({
     ...document,
-    tiers: { ...(document["tiers"] as object), hours: { window_ms: 4_000, sla_ms: 86_400_000 } },
+    tiers: { ...(document.tiers as object), hours: { window_ms: 4_000, sla_ms: 86_400_000 } },
   }),
 });
-const auth = { ...json, authorization: `Basic ${btoa(`${workspace.emitters["website"]?.key}:`)}` };
+const auth = { ...json, authorization: `Basic ${btoa(`${workspace.emitters.website?.key}:`)}` };
 const usageShot = (person: number): Shot => ({ path: "/v1/track", headers: auth, body: usage(person) });
 function demoShot(person: number, known: boolean): Shot {
   ids++;

@@ -56,7 +56,7 @@ const leads = (): Promise<Listed> => call<Listed>(url, "GET", "/v1/leads?limit=2
 
 async function leadOf(email: string): Promise<Record<string, unknown>> {
   for (let attempt = 0; attempt < 40; attempt++) {
-    const found = (await leads()).items.find((lead) => lead["email"] === email);
+    const found = (await leads()).items.find((lead) => lead.email === email);
     if (found !== undefined) return found;
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
@@ -73,8 +73,8 @@ describe("unmodified clients", () => {
     await analytics.closeAndFlush();
     expect(errors).toEqual([]);
     const lead = await leadOf("grace@example.com");
-    expect(lead["lifecycle_state"]).toBe("trial");
-    expect(lead["name"]).toBe("Grace");
+    expect(lead.lifecycle_state).toBe("trial");
+    expect(lead.name).toBe("Grace");
   });
 
   it("of RudderStack deliver, gzipped as they send it", async () => {
@@ -84,7 +84,7 @@ describe("unmodified clients", () => {
         error === undefined || error === null ? resolve() : reject(error),
       );
     });
-    expect((await leadOf("edsger@example.com"))["source"]).toBe("website");
+    expect((await leadOf("edsger@example.com")).source).toBe("website");
   });
 });
 
@@ -245,7 +245,7 @@ describe("bad input", () => {
     });
     expect(await answer.json()).toMatchObject({ accepted: 1 });
     const lead = await leadOf("future@example.com");
-    expect(Math.abs(Date.parse(String(lead["last_event_timestamp"])) - Date.now())).toBeLessThan(60_000);
+    expect(Math.abs(Date.parse(String(lead.last_event_timestamp)) - Date.now())).toBeLessThan(60_000);
   });
 
   it("of ids beyond 2^53 keeps every digit", async () => {
@@ -253,7 +253,7 @@ describe("bad input", () => {
       '{"type":"track","messageId":"big","userId":9007199254740993,"event":"Signed Up","context":{"traits":{"email":"big@example.com"}}}';
     expect(await (await track(body)).json()).toMatchObject({ accepted: 1 });
     const lead = await leadOf("big@example.com");
-    expect(lead["identifiers"]).toContainEqual(expect.objectContaining({ type: "user_id", value: "9007199254740993" }));
+    expect(lead.identifiers).toContainEqual(expect.objectContaining({ type: "user_id", value: "9007199254740993" }));
   });
 
   it("with lone surrogates breaks nothing", async () => {
@@ -261,7 +261,7 @@ describe("bad input", () => {
       '{"type":"identify","messageId":"lone","userId":"lone-1","traits":{"email":"lone@example.com","firstName":"A\\ud800B"}}';
     const answer = await track(body);
     expect(answer.status).toBe(200);
-    expect((await leadOf("lone@example.com"))["name"]).toBe("A\ufffdB");
+    expect((await leadOf("lone@example.com")).name).toBe("A\ufffdB");
   });
 
   it("is counted per emitter and reason", async () => {
@@ -307,14 +307,14 @@ describe("the API", () => {
     });
     expect((await call<Listed>(url, "GET", "/v1/leads", other.apiKey)).items).toEqual([]);
     const lead = await leadOf("big@example.com");
-    const stolen = await fetch(`${url}/v1/leads/${encodeURIComponent(String(lead["id"]))}`, {
+    const stolen = await fetch(`${url}/v1/leads/${encodeURIComponent(String(lead.id))}`, {
       headers: { authorization: `Bearer ${other.apiKey}` },
     });
     expect(stolen.status).toBe(404);
   });
 
   it("pages through a list without repeating or leaving out", async () => {
-    const all = (await leads()).items.map((item) => item["id"]);
+    const all = (await leads()).items.map((item) => item.id);
     const paged: unknown[] = [];
     let cursor = "";
     do {
@@ -324,7 +324,7 @@ describe("the API", () => {
         `/v1/leads?limit=3${cursor}`,
         workspace.apiKey,
       );
-      paged.push(...page.items.map((item) => item["id"]));
+      paged.push(...page.items.map((item) => item.id));
       cursor = page.next_cursor === null ? "" : `&cursor=${encodeURIComponent(page.next_cursor)}`;
     } while (cursor !== "");
     expect(paged).toEqual(all);

@@ -59,8 +59,8 @@ describe("the fold of a lead", () => {
     const old = signal({ id: "1", occurred_at: 0 });
     const young = signal({ id: "2", occurred_at: 400 * 86_400_000 });
     for (const lead of [fold([old, young]), fold([young, old])]) {
-      expect(lead.kinds["demo_requested"]?.count).toBe(2);
-      expect(lead.kinds["demo_requested"]?.days).toEqual({ "400": 1 });
+      expect(lead.kinds.demo_requested?.count).toBe(2);
+      expect(lead.kinds.demo_requested?.days).toEqual({ "400": 1 });
     }
   });
 });

@@ -24,7 +24,6 @@ export const rarest = 1e-9;
 /** Near agreements seen by chance before their frequency by value is believed. */
 const sightingsMin = 20;
 
-/** `samples.sharing` is empty as long as nothing is known of matches: everything that duplicates share would look copied. */
 export function learnStrangers(table: Table, groupOf: Int32Array, samples: Samples): Strangers {
   const { columns } = table;
   const width = columns.length;
@@ -32,9 +31,7 @@ export function learnStrangers(table: Table, groupOf: Int32Array, samples: Sampl
   const { u, scale } = marginals(table, groupOf, samples.random.pairs, frequency);
   const order = columns.map((_, column) => column).sort((x, y) => cellOf(u, x, exact) - cellOf(u, y, exact) || x - y);
   const dependences = order.map((column, place) =>
-    order
-      .slice(0, samples.sharing.length === 0 ? 0 : place)
-      .map((earlier) => ({ earlier, tie: dependenceOf(column, earlier, samples, u) })),
+    order.slice(0, place).map((earlier) => ({ earlier, tie: dependenceOf(column, earlier, samples, u) })),
   );
 
   /** Chance of the level when the other fields say nothing about it. */

@@ -1,0 +1,164 @@
+/**
+ * One external effect per action (DESIGN §6.3), as a pure state machine:
+ * `pending → intent → done | cancelled | parked`. The intent is on disk before the request leaves; an unknown outcome stays
+ * an intent and is looked up by key before anything is tried again. Pure: the clock is an argument.
+ */
+import type { Command, Outcome, Resolution, World } from "../../connectors/contract.ts";
+import { unreachable } from "../failure.ts";
+import { attemptsMax } from "../limits.ts";
+import type { CrmName, Receipt } from "../model.ts";
+import { backoffMs } from "./backoff.ts";
+
+export type ActionState = "pending" | "intent" | "done" | "cancelled" | "parked";
+
+export interface Action {
+  readonly key: string;
+  readonly state: ActionState;
+  readonly hot: boolean;
+  /** Identity that is told of the outcome. */
+  readonly node: string;
+  readonly command: Command;
+  /** E-mail address of the holder; becomes the CRM's owner id when it leaves. */
+  readonly holder: string;
+  readonly attempts: number;
+  readonly notBefore: number;
+  /** When the last request left whose outcome is unknown. */
+  readonly attemptAt: number;
+  /** Reads by key since then that found nothing. */
+  readonly emptyReads: number;
+  /** Look-ups since then that could not say. */
+  readonly lookups: number;
+  readonly receipt: Receipt | null;
+  readonly problem: string | null;
+}
+
+/** What is true of the account that an action leaves through. */
+export interface Circumstances {
+  readonly crm: CrmName;
+  readonly world: World;
+  /** Reads after an attempt, all empty, before a plain create may be tried again where no server key exists. */
+  readonly settleReadsMs: readonly number[];
+  readonly now: number;
+}
+
+/** The action's next state, and what the answer means for the whole account. */
+export interface Verdict {
+  readonly action: Action;
+  readonly pauseUntil?: number;
+  readonly blocked?: string;
+}
+
+export type Settled =
+  | { readonly arm: "done"; readonly receipt: Receipt }
+  | { readonly arm: "cancelled" }
+  | { readonly arm: "parked"; readonly problem: string };
+
+export function newAction(
+  ask: Pick<Action, "command" | "holder" | "node" | "hot">,
+  state: ActionState = "pending",
+): Action {
+  const { command, holder, node, hot } = ask;
+  const counts = { attempts: 0, notBefore: 0, attemptAt: 0, emptyReads: 0, lookups: 0 };
+  return { key: command.key, state, hot, node, command, holder, ...counts, receipt: null, problem: null };
+}
+
+/** The action as it must be on disk before its request leaves. */
+export function intend(action: Action, now: number): Action {
+  return {
+    ...action,
+    state: "intent",
+    attempts: action.attempts + 1,
+    attemptAt: now,
+    emptyReads: 0,
+    lookups: 0,
+    notBefore: 0,
+  };
+}
+
+export function settled(action: Action): Settled | null {
+  if (action.state === "done" && action.receipt !== null) return { arm: "done", receipt: action.receipt };
+  if (action.state === "cancelled") return { arm: "cancelled" };
+  if (action.state === "parked") return { arm: "parked", problem: action.problem ?? "refused" };
+  return null;
+}
+
+/** Closing may be repeated; making must be looked up first. */
+export function mustBeLookedUp(action: Action): boolean {
+  return action.state === "intent" && action.command.type === "create_task";
+}
+
+/** The earliest time for an action's next step. Without a server key the first look waits until the CRM shows what it did. */
+export function stepAt(action: Action, { world, settleReadsMs }: Omit<Circumstances, "now" | "crm">): number {
+  if (!mustBeLookedUp(action) || world !== "marker") return action.notBefore;
+  return Math.max(action.notBefore, action.attemptAt + (settleReadsMs[action.emptyReads] ?? 0));
+}
+
+/** What the CRM's answer makes of an action that was sent. */
+export function judge(action: Action, outcome: Outcome, { crm, now }: Circumstances): Verdict {
+  switch (outcome.arm) {
+    case "done":
+      return { action: { ...action, state: "done", receipt: receiptOf(crm, outcome, now) } };
+    case "refused":
+      return { action: { ...action, state: "parked", problem: outcome.reason } };
+    case "unknown":
+      if (action.command.type === "create_task") return { action: { ...action, notBefore: now + 250 } };
+      return { action: { ...action, state: "pending", notBefore: now + backoffMs(action.key, action.attempts) } };
+    case "deferred": {
+      const pause = outcome.scope === "account" ? { pauseUntil: now + outcome.retryAfterMs } : {};
+      if (action.attempts >= attemptsMax) {
+        return { action: { ...action, state: "parked", problem: `gave_up_${outcome.reason}` }, ...pause };
+      }
+      const delayMs = Math.max(outcome.retryAfterMs, backoffMs(action.key, action.attempts) / 4);
+      return { action: { ...action, state: "pending", notBefore: now + delayMs }, ...pause };
+    }
+    case "blocked":
+      return { action: { ...action, state: "pending", notBefore: now }, blocked: outcome.reason };
+    case "expired":
+      return { action: { ...action, state: "pending", notBefore: now } };
+    default:
+      return unreachable(outcome);
+  }
+}
+
+/** What a look-up by key makes of an action whose outcome is unknown. A look-up that failed leaves it unknown. */
+export function conclude(action: Action, resolution: Resolution, circumstances: Circumstances): Verdict {
+  const { crm, world, settleReadsMs, now } = circumstances;
+  switch (resolution.arm) {
+    case "found":
+      return { action: { ...action, state: "done", receipt: receiptOf(crm, resolution, now) } };
+    case "absent": {
+      const emptyReads = action.emptyReads + 1;
+      const isCertain = world !== "marker" || emptyReads >= settleReadsMs.length;
+      return { action: { ...action, emptyReads, notBefore: now, state: isCertain ? "pending" : "intent" } };
+    }
+    case "refused":
+      return { action: { ...action, state: "parked", problem: `lookup_${resolution.reason}` } };
+    case "deferred":
+    case "unknown":
+    case "blocked":
+    case "expired": {
+      const lookups = action.lookups + 1;
+      const reason = resolution.arm === "expired" ? "expired" : resolution.reason;
+      const account = {
+        ...(resolution.arm === "deferred" && resolution.scope === "account"
+          ? { pauseUntil: now + resolution.retryAfterMs }
+          : {}),
+        ...(resolution.arm === "blocked" ? { blocked: resolution.reason } : {}),
+      };
+      // Some can never succeed (the person is gone, where no key exists): after many a person must look.
+      if (lookups >= attemptsMax)
+        return { action: { ...action, state: "parked", problem: `lookup_${reason}` }, ...account };
+      const delayMs = Math.max(
+        resolution.arm === "deferred" ? resolution.retryAfterMs : 0,
+        backoffMs(action.key, lookups) / 4,
+      );
+      return { action: { ...action, lookups, notBefore: now + delayMs }, ...account };
+    }
+    default:
+      return unreachable(resolution);
+  }
+}
+
+function receiptOf(crm: CrmName, said: { readonly taskId: string; readonly personId: string }, now: number): Receipt {
+  return { crm, task_id: said.taskId, person_id: said.personId, at: now };
+}
