@@ -9,7 +9,7 @@ export default defineConfig({
     projects: [
       {
         resolve: { alias: { undici } },
-        test: { name: "node", include: ["test/unit/**/*.test.ts", "test/twins/**/*.test.ts"], testTimeout: 30_000 },
+        test: { name: "node", include: ["test/{unit,twins,sim}/**/*.test.ts"], testTimeout: 30_000 },
       },
       {
         test: {

@@ -113,8 +113,12 @@ export function judge(action: Action, outcome: Outcome, { crm, now }: Circumstan
     }
     case "blocked":
       return { action: { ...action, state: "pending", notBefore: now }, blocked: outcome.reason };
-    case "expired":
-      return { action: { ...action, state: "pending", notBefore: now } };
+    case "expired": {
+      if (action.attempts >= attemptsMax) return { action: { ...action, state: "parked", problem: "gave_up_expired" } };
+      // Once at once, with the new token; a CRM that accepts that one neither is not asked in a circle.
+      const delayMs = action.attempts === 1 ? 0 : backoffMs(action.key, action.attempts);
+      return { action: { ...action, state: "pending", notBefore: now + delayMs } };
+    }
     default:
       return unreachable(outcome);
   }

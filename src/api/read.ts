@@ -59,13 +59,18 @@ export async function listCounts(c: AppContext): Promise<Response> {
   });
 }
 
-/** `GET /v1/decisions?lead=…`: from history and journal, newest last; those that led to nothing too. */
+/**
+ * `GET /v1/decisions?lead=…&since=…`: from history and journal, newest last; those that led to nothing too. Without `since`
+ * (ISO 8601) the last seven days.
+ */
 export async function listDecisions(c: AppContext): Promise<Response> {
   const who = await workspaceOf(c);
   if (who instanceof Response) return who;
   const lead = c.req.query("lead");
+  const since = Date.parse(c.req.query("since") ?? "");
+  const from = Number.isNaN(since) ? Date.now() - 7 * 86_400_000 : since;
   const items: { lead: string; decision: Decision }[] = [];
-  for await (const entry of readHistory(ledgerOf(c.env, who.shard), c.env.HISTORY, who.workspace)) {
+  for await (const entry of readHistory(ledgerOf(c.env, who.shard), c.env.HISTORY, who.workspace, from)) {
     if (entry.type !== "decision" || (lead !== undefined && entry.lead !== lead)) continue;
     items.push({ lead: entry.lead, decision: entry.decision });
     if (items.length > limitOf(c)) items.shift();

@@ -39,3 +39,8 @@ export function problem(
     headers: { "content-type": "application/problem+json", ...headers },
   });
 }
+
+/** Something of ours does not answer: the sender keeps what it has and tries again. */
+export function notNow(detail = "Not everything could be stored; send it again."): Response {
+  return problem(503, { code: "unavailable", detail }, { "retry-after": "5" });
+}

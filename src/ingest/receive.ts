@@ -15,7 +15,7 @@ import { toSignal } from "../translate/signal.ts";
 import { type ConfiguredEmitter, emitterByKey } from "../workspace.ts";
 import { boundedBody } from "./body.ts";
 import { deliver } from "./deliver.ts";
-import { problem } from "./problem.ts";
+import { notNow, problem } from "./problem.ts";
 import { keepQuarantined } from "./quarantine.ts";
 
 export type AppContext = Context<{ Bindings: Env }>;
@@ -58,7 +58,7 @@ export async function receiveDelivery(
     emitter = await emitterByKey(c.env, key, now, later);
   } catch (error) {
     log("error", "ingest.config_unreachable", { error: errorName(error) });
-    return { ok: false, response: problem(503, { code: "unavailable" }, { "retry-after": "5" }) };
+    return { ok: false, response: notNow() };
   }
   const connector = emitter === null || !accepts(emitter.vendor) ? undefined : emitterOf(emitter.vendor);
   if (emitter === null || connector === undefined) return refusal(c, null, { arm: "refused", reason: "unauthorised" });
@@ -81,11 +81,7 @@ export async function receiveDelivery(
   if (!done)
     return {
       ok: false,
-      response: problem(
-        503,
-        { code: "unavailable", detail: "Not everything could be stored." },
-        { "retry-after": "5" },
-      ),
+      response: notNow(),
     };
   return settle(c, emitter, tally, kept, now);
 }
@@ -148,11 +144,7 @@ export async function settle(
     log("error", "ingest.quarantine", { error: errorName(error) });
     return {
       ok: false,
-      response: problem(
-        503,
-        { code: "unavailable", detail: "Not everything could be stored." },
-        { "retry-after": "5" },
-      ),
+      response: notNow(),
     };
   }
   const reasons = kept.map(({ failure }) => `quarantined:${failure.reason}`);

@@ -8,7 +8,7 @@ import { emitterOf } from "../../connectors/index.ts";
 import { ndjsonBytesMax, ndjsonLinesMax } from "../limits.ts";
 import { emitterByKey } from "../workspace.ts";
 import { boundedBody } from "./body.ts";
-import { problem } from "./problem.ts";
+import { notNow, problem } from "./problem.ts";
 import {
   type AppContext,
   countLater,
@@ -66,12 +66,7 @@ async function receiveLines(c: AppContext, key: string): Promise<Response> {
   const tally = emptyTally();
   const kept: Kept[] = [];
   const stored = await handOnAll(c, emitter, drafts, now, tally, kept);
-  if (!stored)
-    return problem(
-      503,
-      { code: "unavailable", detail: "Not everything could be stored; send it again." },
-      { "retry-after": "5" },
-    );
+  if (!stored) return notNow();
   const settled = await settle(c, emitter, tally, kept, now);
   return settled.ok
     ? Response.json({ ...settled.tally, refused: errors.length, errors: errors.slice(0, 100) }, { status: 202 })

@@ -40,11 +40,15 @@ export async function archiveJournal(
   return { chunks: rows.results.length, segments: byWorkspace.size };
 }
 
-/** Every entry of a workspace in history and journal, oldest segment first, each once. */
+/**
+ * Every entry of a workspace in history and journal, oldest segment first, each once. `since` (epoch ms) leaves out segments
+ * of earlier days.
+ */
 export async function* readHistory(
   ledger: D1Database,
   history: R2Bucket,
   workspace: string,
+  since = 0,
 ): AsyncGenerator<JournalEntry> {
   const seen = new Set<string>();
   const fresh = (entry: JournalEntry): boolean => {
@@ -53,9 +57,15 @@ export async function* readHistory(
     seen.add(key);
     return true;
   };
+  // Names sort by day; `startAfter` is exclusive, and no segment is called like a bare day.
+  const startAfter = `history/${workspace}/${new Date(since).toISOString().slice(0, 10)}`;
   let cursor: string | undefined;
   do {
-    const page = await history.list({ prefix: `history/${workspace}/`, ...(cursor === undefined ? {} : { cursor }) });
+    const page = await history.list({
+      prefix: `history/${workspace}/`,
+      startAfter,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
     for (const object of page.objects) {
       const body = await history.get(object.key);
       for (const line of (await body?.text())?.split("\n") ?? []) {

@@ -16,7 +16,7 @@ const { values } = parseArgs({
     once: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     people: { type: "string", default: "300" },
-    seconds: { type: "string", default: "30" },
+    seconds: { type: "string", default: "40" },
     seed: { type: "string", default: "1" },
     port: { type: "string", default: "8787" },
     verbose: { type: "boolean", default: false },

@@ -141,7 +141,11 @@ export class AccountObject extends DurableObject<Env> {
     const item = this.#items.get(call.key);
     const action = item?.action ?? this.#store.action(call.key);
     if (action?.state === "done" && action.receipt !== null) return { arm: "done", receipt: action.receipt };
-    if (item?.busy === true || action?.state === "intent") return { arm: "in_flight" };
+    if (item?.busy === true || action?.state === "intent") {
+      // After a crash nobody else may come to resolve it: who cancels does not submit again.
+      this.#pump();
+      return { arm: "in_flight" };
+    }
     if (action?.state !== "cancelled") {
       const command: Command = { type: "close_task", key: call.key, taskId: "", note: "" };
       this.#cancelled(action ?? newAction({ command, holder: "", node: "", hot: false }));
@@ -184,6 +188,7 @@ export class AccountObject extends DurableObject<Env> {
     });
     this.#grants.forget();
     await this.#readOwners(crm, sessionOf(call.grant, installed.value.world, send));
+    this.#load();
     this.#pump();
     return { ok: true, installation: installed.value };
   }
@@ -305,7 +310,7 @@ export class AccountObject extends DurableObject<Env> {
       allowed.map((item) => withOwner(item.action, owners)),
     );
     this.#take(facts, allowed, (item, index, present) => judge(item.action, outcomes[index] ?? lost, present));
-    if (outcomes.some((outcome) => outcome.arm === "expired")) await this.#refresh(crm);
+    if (outcomes.some((outcome) => outcome.arm === "expired")) await this.#refreshUsed(crm, session);
   }
 
   async #resolve(crm: Crm, facts: AccountFacts, batch: readonly Item[], send: Send): Promise<void> {
@@ -319,7 +324,7 @@ export class AccountObject extends DurableObject<Env> {
       batch.map((item) => item.action.command),
     );
     this.#take(facts, batch, (item, index, present) => conclude(item.action, resolutions[index] ?? lost, present));
-    if (resolutions.some((resolution) => resolution.arm === "expired")) await this.#refresh(crm);
+    if (resolutions.some((resolution) => resolution.arm === "expired")) await this.#refreshUsed(crm, session);
   }
 
   /** Stores what answers made of actions, does what they mean for the account, and tells those who wait. */
@@ -468,6 +473,13 @@ export class AccountObject extends DurableObject<Env> {
     return answer === "fresh";
   }
 
+  /** The CRM did not accept the token of this session: refreshed, unless somebody who was faster already did. */
+  async #refreshUsed(crm: Crm, session: CrmSession): Promise<void> {
+    if (this.#facts === null) return;
+    const { accessToken } = await this.#grants.current(this.#facts);
+    if (accessToken === session.accessToken) await this.#refresh(crm);
+  }
+
   #block(reason: string): void {
     if (this.#facts !== null) this.#saveFacts({ ...this.#facts, status: "blocked", problem: reason });
     log("error", "account.blocked", { reason });
@@ -489,7 +501,7 @@ export class AccountObject extends DurableObject<Env> {
     if (answer.ok) {
       const ids = new Map(answer.value.map((owner: CrmOwner) => [owner.email.toLowerCase(), owner.id]));
       this.#owners = { at: Date.now(), ids };
-    } else if (answer.failure.arm === "expired") await this.#refresh(crm);
+    } else if (answer.failure.arm === "expired") await this.#refreshUsed(crm, session);
   }
 }
 

@@ -20,8 +20,10 @@ export class IdentityStore {
 
   load(): Node {
     const saved = this.#storage.kv.get<Node>("node");
-    if (saved !== undefined && saved.role !== "root") return saved;
+    if (saved?.role === "alias" && saved.acknowledged) return saved;
     this.#hasLog = this.#storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'log'").toArray().length > 0;
+    // Sealed and not yet acknowledged: its log still has to travel, also after a crash.
+    if (saved !== undefined && saved.role !== "root") return saved;
     if (!this.#hasLog) return saved ?? { role: "unused" };
     this.#savedSeq = saved?.seq ?? 0;
     const tail = this.#entries("WHERE seq > ? ORDER BY seq", this.#savedSeq);

@@ -18,7 +18,6 @@ import { kindRuleOf, type Policy } from "../decide/policy.ts";
 import type { Env } from "../env.ts";
 import { projectionOf } from "../ledger/rows.ts";
 import { absorbEntriesMax, guardMs, hopsMax, membersMax } from "../limits.ts";
-import { log } from "../log.ts";
 import type { Identifier, Receipt, Signal } from "../model.ts";
 import {
   type ActionRecord,
@@ -268,7 +267,7 @@ export class IdentityObject extends DurableObject<Env> {
       if (joined.arm === "joined") return this.#change(linkDone(after, todo.node));
       target = joined.to;
     }
-    log("warn", "link.hops", { node: todo.node });
+    throw new Error("too many moves");
   }
 
   /** The only commit point of a merge: from here on this node is an alias whose state is on its way. */
@@ -360,8 +359,10 @@ export class IdentityObject extends DurableObject<Env> {
     const now = this.#root();
     if (now === null) return;
     const current = findAction(now, action.key);
-    if (current === null || current.action.state === "parked") return;
+    if (current === null) return;
     const closing = current.followUp.state === "cancelled";
+    // Settled meanwhile, or cancelled before it had a task: what is due now is started anew by the next look.
+    if (current.action.state !== (closing ? "done" : "pending")) return;
     // Asked again at the moment of sending: consent may have gone since the decision (G11).
     if (!closing && holdOf(policy, now.lead) !== null)
       return this.#change(cancelFollowUp(now, followUp.id, "consent or a hold forbids it"));
@@ -489,9 +490,7 @@ export class IdentityObject extends DurableObject<Env> {
     if (this.#unsaved) this.#save(root);
     const signals = this.#store.signalsAfter(root.projected.seq);
     try {
-      await projectorStub(this.env, shard, root.name).project(
-        projectionOf(root, signals, policy, Date.now()),
-      );
+      await projectorStub(this.env, shard, root.name).project(projectionOf(root, signals, policy, Date.now()));
     } catch (error) {
       this.#projectDue = true;
       throw error;

@@ -18,7 +18,7 @@ const { values } = parseArgs({
   options: { json: { type: "boolean", default: false }, quick: { type: "boolean", default: false } },
 });
 const scale = values.quick ? 0.1 : 1;
-const people = 1_000;
+const people = values.quick ? 100 : 1_000;
 const connections = 16;
 const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "baton-bench-"));
 
@@ -208,11 +208,11 @@ figure(
 
 // One such signal alone in its window pays for the window by itself.
 const rowsAlone = await rows(stage);
-await run(stage.engine, nth(200, usageShot), connections, 8_000);
-figure("the same, alone in its window: rows written", ((await rows(stage)) - rowsAlone) / 200, "rows");
+await run(stage.engine, nth(100, usageShot), connections, 8_000);
+figure("the same, alone in its window: rows written", ((await rows(stage)) - rowsAlone) / 100, "rows");
 
 // Signals that lead to a task.
-const asking = Math.round(300 * Math.max(scale, 0.3));
+const asking = Math.min(people, 300);
 const rowsTask = await rows(stage);
 const requestsBefore = stage.hubspot.journal().length;
 const tasked = await run(

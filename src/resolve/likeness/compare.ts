@@ -35,6 +35,10 @@ export type FieldKind =
   | "phone"
   | "domain";
 
+export function isName(kind: FieldKind): boolean {
+  return kind === "given_name" || kind === "family_name";
+}
+
 /** A value made ready once: pairs are many, values few. */
 export interface Prepared {
   /** Lower case, no accents, single spaces: equal text is the level `exact`. */

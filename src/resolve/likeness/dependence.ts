@@ -25,8 +25,12 @@ export interface Copied {
   readonly total: number;
 }
 
-/** Strangers sharing the earlier field before half of a surplus is believed: of few, most are matches not yet recognised. */
-const shrinkage = 50;
+/**
+ * A surplus is half believed at so many strangers, and at this share of all pairs that share the earlier field: where nearly
+ * all of them are matches, the few that look like strangers are mostly matches not recognised.
+ */
+const shrinkagePairs = 50;
+const shrinkageShare = 0.1;
 
 const nothing: Copied = { shares: new Float64Array(levelCount), total: 0 };
 
@@ -41,8 +45,12 @@ export function dependenceOf(
 ): Dependence {
   const equal = samples.sharing[earlier];
   const whenEqual = equal === undefined ? nothing : surplus(equal, column, earlier, exact, u);
+  const whenClose = surplus(samples.random, column, earlier, close, u);
   const whenSimilar = surplus(samples.random, column, earlier, similar, u);
-  return (level) => (level <= close ? whenEqual : level === similar ? whenSimilar : nothing);
+  return (level) => {
+    if (level === exact) return whenEqual;
+    return level <= close ? whenClose : level === similar ? whenSimilar : nothing;
+  };
 }
 
 function surplus(
@@ -54,6 +62,7 @@ function surplus(
 ): Copied {
   const width = u.length;
   const counts = new Float64Array(levelCount);
+  let seen = 0;
   let total = 0;
   for (let at = 0; at < pairs.a.length; at++) {
     const level = pairs.levels[at * width + column] ?? silent;
@@ -61,12 +70,15 @@ function surplus(
     const weight = strangerWeights[at] ?? 0;
     counts[level] = (counts[level] ?? 0) + weight;
     total += weight;
+    seen++;
   }
   const shares = counts.map((count, level) => {
     if (level >= swapped) return 0;
     const expected = (u[column]?.[level] ?? 0) * total;
     // Two standard deviations of a Poisson count, one more in it: a surplus below that is chance.
-    return Math.max(0, count - expected - 2 * Math.sqrt(expected + 1)) / (total + shrinkage);
+    return (
+      Math.max(0, count - expected - 2 * Math.sqrt(expected + 1)) / (total + shrinkagePairs + shrinkageShare * seen)
+    );
   });
   return { shares, total: shares.reduce((sum, share) => sum + share, 0) };
 }

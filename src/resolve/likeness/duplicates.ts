@@ -4,7 +4,7 @@
  * happens to it is for policy to say, and for a person below its bar. Pure and deterministic.
  */
 import { candidatePairs } from "./block.ts";
-import { different, type Level, levels, silent } from "./compare.ts";
+import { different, isName, type Level, levels, silent } from "./compare.ts";
 import type { Samples } from "./dependence.ts";
 import { consistentGroups, type Edge, likelyPairs } from "./groups.ts";
 import { learnMatches, logOdds, type Matches, priorLogOdds, probabilityOf, usualMatches } from "./model.ts";
@@ -116,12 +116,16 @@ function learn(table: Table, candidates: Pairs): Judge {
   const sharing = table.columns.map((column) => sharingPairs(table, column));
   const seeded = (pairs: Pairs) => ({ pairs, strangerWeights: surelyStrangers(table, pairs) });
   let samples: Samples = { random: seeded(random), sharing: sharing.map(seeded) };
-  let matches = usualMatches(table.columns.length, table.size);
+  // Every round starts afresh: a group of pairs once taken for matches by mistake must not find itself again.
+  const start = usualMatches(
+    table.columns.map(({ field }) => field.kind),
+    table.size,
+  );
   let groupOf: Int32Array = Int32Array.from({ length: table.size }, (_, record) => record);
   for (let round = 1; ; round++) {
     const strangers = learnStrangers(table, groupOf, samples);
     const logChances = strangers.logChances(candidates);
-    matches = learnMatches(matches, allPairsOf(table), candidates, logChances);
+    const matches = learnMatches(start, allPairsOf(table), candidates, logChances);
     const judge = judgeWith(table, matches, strangers);
     if (round === rounds) return judge;
     const weighted = (pairs: Pairs) => ({
@@ -136,19 +140,26 @@ function learn(table: Table, candidates: Pairs): Judge {
 }
 
 /**
- * Where learning starts: pairs with a different given or family name count as two people, all others as unknown. Without a
- * start EM explains the commonest agreement it sees, and in a workspace of firms that is colleagues: company, domain and
- * street agree, names do not, and "match" would come to mean "same firm". Of records without names nothing is assumed.
+ * Where learning starts: pairs with a different given or family name are two people. Without a start EM explains the
+ * commonest agreement it sees, and in a workspace of firms that is colleagues: company, domain and street agree, names do
+ * not, and "match" would come to mean "same firm". Some matches have a different name, too: among pairs that share a
+ * customer number nearly all are matches, among those that share a domain hardly any. With at most `eitherRenamed` of matches and
+ * practically all strangers differing in name, the share of strangers among the pairs follows from the share that differs.
+ * Of records without names nothing is assumed.
  */
 function surelyStrangers(table: Table, pairs: Pairs): Float64Array {
   const width = table.columns.length;
-  const names = [...table.columns.entries()]
-    .filter(([, { field }]) => /_name$/.test(field.kind))
-    .map(([column]) => column);
-  return Float64Array.from(pairs.a, (_, at) =>
+  const names = [...table.columns.entries()].filter(([, { field }]) => isName(field.kind)).map(([column]) => column);
+  const differ = Float64Array.from(pairs.a, (_, at) =>
     names.some((column) => pairs.levels[at * width + column] === different) ? 1 : 0,
   );
+  const share = differ.reduce((sum, one) => sum + one, 0) / Math.max(1, differ.length);
+  const strangers = Math.max(0, (share - eitherRenamed) / (1 - eitherRenamed));
+  return differ.map((one) => (share === 0 ? 0 : (one * strangers) / share));
 }
+
+/** Of matches, the share that may differ in one name or the other; `renamedMax` bounds each, and both at once are rare. */
+const eitherRenamed = 0.3;
 
 function judgeWith(table: Table, matches: Matches, strangers: Strangers): Judge {
   return {

@@ -7,12 +7,14 @@
  * share of matches among candidates says nothing about u, and a model that mixes the two is confident and wrong. Pairs
  * outside the candidates count as strangers. Pure.
  */
-import { levelCount, silent } from "./compare.ts";
+import { different, type FieldKind, isName, levelCount, silent } from "./compare.ts";
 import type { Pairs } from "./sample.ts";
 
 export interface Matches {
   /** Per column and level, the share among pairs that are one person. */
   readonly m: readonly Float64Array[];
+  /** Per column, the bound of the share of `different`; see `renamedMax`. */
+  readonly differentMax: readonly number[];
   /** Expected number of matching pairs in the workspace. */
   readonly expected: number;
   readonly iterations: number;
@@ -23,13 +25,18 @@ export interface Matches {
  * it, sometimes mistype it. Keeps a workspace with three duplicates from learning that nobody ever mistypes.
  */
 const usual = [0.8, 0.02, 0.08, 0.04, 0.01, 0.05];
-const priorPairs = 10;
+const priorPairs = 20;
+/**
+ * Of matches, the share whose given name differs altogether, at most; the same for the family name. What EM finds must be
+ * people: any other group of pairs that agree for a common reason, firms with like names for one, differs in names.
+ */
+const renamedMax = 0.2;
 const iterationsMax = 60;
 
 /** Before any pair is seen: one record in ten has a duplicate. EM forgets this at once where there is evidence. */
-export function usualMatches(columns: number, size: number): Matches {
-  const m = Array.from({ length: columns }, () => Float64Array.from(usual));
-  return { m, expected: size / 10, iterations: 0 };
+export function usualMatches(kinds: readonly FieldKind[], size: number): Matches {
+  const m = kinds.map(() => Float64Array.from(usual));
+  return { m, differentMax: kinds.map((kind) => (isName(kind) ? renamedMax : 1)), expected: size / 10, iterations: 0 };
 }
 
 /**
@@ -83,10 +90,14 @@ function step(matches: Matches, allPairs: number, candidates: Pairs, logChances:
       if (level < levelCount && row !== undefined) row[level] = (row[level] ?? 0) + probability;
     }
   }
-  const m = counts.map((row) => {
-    const total = row.reduce((sum, share) => sum + share, 0);
-    return row.map((share) => share / total);
+  const m = counts.map((row, column) => {
+    const total = row.reduce((sum, count) => sum + count, 0);
+    const differing = (row[different] ?? 0) / total;
+    const bounded = Math.min(differing, matches.differentMax[column] ?? 1);
+    return row.map((count, level) =>
+      level === different ? bounded : ((count / total) * (1 - bounded)) / (1 - differing),
+    );
   });
   // Half a pair is the least that can be expected: with none, no later evidence could ever be enough.
-  return { m, expected: Math.max(0.5, expected), iterations: 0 };
+  return { ...matches, m, expected: Math.max(0.5, expected) };
 }

@@ -67,7 +67,9 @@ export function learnStrangers(table: Table, groupOf: Int32Array, samples: Sampl
           const { shares, total: strength } = tie(pairs.levels[at * width + earlier] ?? silent);
           if (strength > total) [copied, total] = [shares[level] ?? 0, strength];
         }
-        const chance = copied + (1 - total) * alone(pairs, at, column, level);
+        // Never less than alone: that a field differs where strangers share it is no evidence for one person.
+        const byChance = alone(pairs, at, column, level);
+        const chance = Math.max(byChance, copied + (1 - total) * byChance);
         logs[at * width + column] = Math.log(Math.min(1, Math.max(rarest, chance)));
       }
     }

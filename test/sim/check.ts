@@ -1,0 +1,374 @@
+/** The guarantees of DESIGN §5 as checks: some after every step that can break them, the rest when everything has come to rest. */
+import { canonicalJson } from "../../src/crypto.ts";
+import { kindRuleOf, type Policy } from "../../src/decide/policy.ts";
+import { scoreOf } from "../../src/decide/score.ts";
+import type { JournalEntry } from "../../src/ledger/rows.ts";
+import { hopsMax } from "../../src/limits.ts";
+import type { Signal } from "../../src/model.ts";
+import { IdentityStore } from "../../src/objects/identity-store.ts";
+import { displayName, emailOf, emptyLead, foldSignal, type LeadFold, lifecycleOf } from "../../src/resolve/lead.ts";
+import type { ActionRecord, FollowUpRecord, LogEntry, Node, Root } from "../../src/resolve/node.ts";
+import type { CrmAccount, Task } from "./crm.ts";
+import type { Host, Platform } from "./platform.ts";
+import type { Sending } from "./scenario.ts";
+
+/**
+ * An identity asks about consent, then its call travels, waits up to 5 s with the asker on the line, and a last question of
+ * the account may be under way: what was withdrawn within this time of the send could not have been known.
+ */
+const consentSlackMs = 15_000;
+
+export class LiveChecks {
+  readonly acknowledged = new Map<string, Signal>();
+  merges = 0;
+  readonly #platform: Platform;
+  readonly #accounts: ReadonlyMap<string, CrmAccount>;
+  readonly #insertedAt = new Map<string, number>();
+  readonly #versions = new Map<string, number>();
+
+  constructor(platform: Platform, accounts: ReadonlyMap<string, CrmAccount>) {
+    this.#platform = platform;
+    this.#accounts = accounts;
+    platform.onInsert = (host, query, bindings) => {
+      if (query.startsWith("INSERT INTO log")) this.#insertedAt.set(`${host.name} ${bindings[0]}`, platform.engine.now);
+    };
+    platform.onState = (host) => this.#onState(host);
+    platform.onLedger = () => this.#onLedger();
+  }
+
+  /** Chains of aliases never bite their tail (G5). */
+  #onState(host: Host): void {
+    if (host.className !== "identity") return;
+    const node = host.disk.kv.get("node") as Node | undefined;
+    if (node?.role !== "alias") return;
+    if (!node.acknowledged) this.merges++;
+    this.#platform.engine.say(
+      () => `${host.label} is now an alias of ${this.#platform.label(node.parent)}${node.acknowledged ? "" : " (sealed)"}`,
+    );
+    const seen = new Set<string>([host.name]);
+    let at: Node | undefined = node;
+    while (at?.role === "alias") {
+      if (seen.has(at.parent)) return this.#platform.engine.fail("G5", `a cycle of aliases at ${host.label}`);
+      seen.add(at.parent);
+      at = this.#platform.hosts.get(`identity ${at.parent}`)?.disk.kv.get("node") as Node | undefined;
+    }
+  }
+
+  /** Rows only move forward (G8). */
+  #onLedger(): void {
+    for (const table of ["leads", "follow_ups", "exceptions"]) {
+      const rows = this.#platform.ledger.all(`SELECT id, version FROM ${table}`) as { id: string; version: number }[];
+      for (const { id, version } of rows) {
+        const key = `${table} ${id}`;
+        const known = this.#versions.get(key) ?? 0;
+        if (version < known) this.#platform.engine.fail("G8", `${key} went from version ${known} to ${version}`);
+        this.#versions.set(key, version);
+      }
+    }
+  }
+
+  /** No create leaves for a person whose withdrawal of consent had been applied (G11). */
+  onSend(key: string, held: (lead: LeadFold) => boolean): void {
+    for (const host of this.#platform.hostsOf("identity")) {
+      const node = nodeOf(host);
+      if (node.role !== "root" || node.lead.consent === null || !held(node.lead)) continue;
+      if (!node.follow_ups.some((item) => item.actions.some((action) => action.key === key))) continue;
+      const at = this.#insertedAt.get(`${host.name} ${node.lead.consent.key}`) ?? this.#platform.engine.now;
+      if (at < this.#platform.engine.now - consentSlackMs)
+        this.#platform.engine.fail("G11", `${key} leaves although ${node.lead.consent.key} had withdrawn consent`);
+    }
+  }
+
+  /** One external effect per action (G3). */
+  onTask(account: CrmAccount, task: Task): void {
+    if ((account.createdOf.get(task.key) ?? 0) > 1) this.#platform.engine.fail("G3", `a second task for ${task.key}`);
+  }
+
+  get accounts(): ReadonlyMap<string, CrmAccount> {
+    return this.#accounts;
+  }
+}
+
+interface Rest {
+  readonly platform: Platform;
+  readonly nodes: ReadonlyMap<string, Node>;
+  readonly roots: readonly { readonly root: Root; readonly log: readonly LogEntry[] }[];
+  fail(guarantee: string, text: string): void;
+  label(name: string): string;
+  rootOf(name: string): Root | null;
+}
+
+/** Looks only at what is on disk: memory is a cache, and everything has been evicted. */
+export function checkAtRest(
+  platform: Platform,
+  live: LiveChecks,
+  accounts: ReadonlyMap<string, CrmAccount>,
+  policy: Policy,
+  sendings: readonly Sending[],
+): void {
+  const hosts = platform.hostsOf("identity");
+  const nodes = new Map(hosts.map((host) => [host.name, nodeOf(host)]));
+  const roots: { root: Root; log: readonly LogEntry[] }[] = [];
+  for (const host of hosts) {
+    const node = nodes.get(host.name);
+    if (node?.role === "root") roots.push({ root: node, log: storeOf(host).log });
+  }
+  const rest: Rest = {
+    platform,
+    nodes,
+    roots,
+    fail: (guarantee, text) => platform.engine.fail(guarantee, text),
+    label: (name) => platform.label(name),
+    rootOf: (name) => {
+      let node = nodes.get(name);
+      for (let hops = 0; hops < hopsMax && node?.role === "alias"; hops++) node = nodes.get(node.parent);
+      return node?.role === "root" ? node : null;
+    },
+  };
+  checkLogs(rest, live.acknowledged);
+  checkLinks(rest, live.acknowledged, sendings);
+  for (const { root, log } of roots) {
+    checkFold(rest, root, log);
+    checkObligations(rest, root);
+    checkFollowUps(rest, root, log, policy, accounts);
+  }
+  checkTasks(rest, accounts);
+  checkLedger(rest, policy);
+  checkHistory(rest);
+}
+
+/** G1, G2. */
+function checkLogs(rest: Rest, acknowledged: ReadonlyMap<string, Signal>): void {
+  const where = new Map<string, string[]>();
+  for (const { root, log } of rest.roots) {
+    for (const entry of log) {
+      const key = entry.signal.idempotency_key;
+      where.set(key, [...(where.get(key) ?? []), root.name]);
+    }
+  }
+  for (const key of acknowledged.keys()) if (!where.has(key)) rest.fail("G1", `${key} was accepted and is nowhere`);
+  for (const [key, names] of where) {
+    if (names.length > 1) rest.fail("G2", `${key} is applied at ${names.map(rest.label).join(" and ")}`);
+  }
+}
+
+/** G5. */
+function checkLinks(rest: Rest, acknowledged: ReadonlyMap<string, Signal>, sendings: readonly Sending[]): void {
+  for (const [name, node] of rest.nodes) {
+    if (node.role === "alias" && !node.acknowledged) rest.fail("G5", `${rest.label(name)} is still on its way`);
+    if (node.role === "alias" && rest.rootOf(name) === null) rest.fail("G5", `${rest.label(name)} leads nowhere`);
+  }
+  const component = components(rest, sendings);
+  for (const { root, log } of rest.roots) {
+    for (const entry of log) {
+      if (!acknowledged.has(entry.signal.idempotency_key)) continue;
+      for (const node of entry.node_of) {
+        const at = rest.rootOf(node);
+        if (at?.name === root.name || root.apart.some((item) => item.node === node)) continue;
+        rest.fail("G5", `${entry.signal.id} links ${rest.label(node)}, which is not part of ${rest.label(root.name)}`);
+      }
+    }
+    const members = [...rest.nodes.keys()].filter((name) => name !== root.name && rest.rootOf(name) === root);
+    const said = root.members.filter((name) => rest.nodes.has(name));
+    if (canonicalJson(members.sort()) !== canonicalJson(said))
+      rest.fail("G5", `${rest.label(root.name)} says its members are [${said.map(rest.label)}], but they are [${members.map(rest.label)}]`);
+    for (const name of members) {
+      if (component(name) !== component(root.name))
+        rest.fail("G5", `${rest.label(name)} and ${rest.label(root.name)} are one, and no signal says so`);
+    }
+  }
+}
+
+function components(rest: Rest, sendings: readonly Sending[]): (name: string) => string {
+  const parent = new Map<string, string>();
+  const find = (name: string): string => {
+    const up = parent.get(name);
+    return up === undefined || up === name ? name : find(up);
+  };
+  const sent = new Set(sendings.map((sending) => sending.signal.idempotency_key));
+  for (const { log } of rest.roots) {
+    for (const entry of log) {
+      if (!sent.has(entry.signal.idempotency_key)) rest.fail("G1", `${entry.signal.id} was never sent`);
+      const [first, ...others] = entry.node_of;
+      for (const other of others) if (first !== undefined) parent.set(find(other), find(first));
+    }
+  }
+  return find;
+}
+
+/** G6. */
+function checkFold(rest: Rest, root: Root, log: readonly LogEntry[]): void {
+  const inOrder = log
+    .map((entry) => entry.signal)
+    .sort((a, b) => a.occurred_at - b.occurred_at || (a.idempotency_key < b.idempotency_key ? -1 : 1));
+  const folded = canonicalJson(inOrder.reduce(foldSignal, emptyLead));
+  if (folded !== canonicalJson(root.lead))
+    rest.fail("G6", `the lead of ${rest.label(root.name)} is not the fold of its signals: ${canonicalJson(root.lead)} against ${folded}`);
+}
+
+/** G12: nothing is stuck. */
+function checkObligations(rest: Rest, root: Root): void {
+  const name = rest.label(root.name);
+  if (root.links.length > 0) rest.fail("G12", `${name} still has links to make and no alarm`);
+  for (const item of root.undecided) {
+    if (!item.waiting) rest.fail("G12", `${item.key} at ${name} is undecided and no alarm stands`);
+    else if (emailOf(root.lead) !== undefined) rest.fail("G12", `${item.key} waits for an address that ${name} has`);
+  }
+}
+
+function checkFollowUps(
+  rest: Rest,
+  root: Root,
+  log: readonly LogEntry[],
+  policy: Policy,
+  accounts: ReadonlyMap<string, CrmAccount>,
+): void {
+  const name = rest.label(root.name);
+  const open = new Map<string, number>();
+  for (const item of root.follow_ups) {
+    if (item.state === "open") {
+      const scope = policy.one_open_per === "lead" ? "lead" : item.play;
+      open.set(scope, (open.get(scope) ?? 0) + 1);
+      if (item.holder === "" || item.due_at <= 0) rest.fail("G12", `${item.id} has no holder or no deadline`);
+    }
+    if (item.actions.length !== accounts.size) rest.fail("G12", `${item.id} has ${item.actions.length} actions`);
+    for (const action of item.actions) checkAction(rest, item, action, accounts.get(action.account));
+  }
+  for (const [scope, count] of open) if (count > 1) rest.fail("G4", `${name} has ${count} open follow-ups per ${scope}`);
+  const asked = log.some((entry) => entry.signal.kind === "demo_requested");
+  const reserved = log.some((entry) => entry.signal.consent !== undefined);
+  if (asked && !reserved && emailOf(root.lead) !== undefined && root.follow_ups.length === 0)
+    rest.fail("G1", `${name} asked for a demo and nobody follows up`);
+}
+
+function checkAction(rest: Rest, followUp: FollowUpRecord, action: ActionRecord, account: CrmAccount | undefined): void {
+  const tasks = account?.tasks.filter((task) => task.key === action.key) ?? [];
+  if (followUp.state === "open") {
+    if (action.state === "done") {
+      if (tasks.every((task) => task.id !== action.receipt?.task_id))
+        rest.fail("G12", `${action.key} has a receipt of a task that does not exist`);
+    } else if (action.state !== "parked" || action.problem === undefined)
+      rest.fail("G12", `${action.key} of an open follow-up is ${action.state} and nothing will move it`);
+    return;
+  }
+  if (action.state === "pending" || action.state === "done")
+    rest.fail("G4", `${action.key} of a cancelled follow-up is ${action.state} and nothing will move it`);
+  if (action.state !== "parked" && tasks.some((task) => task.state === "open"))
+    rest.fail("G4", `${action.key} was cancelled and its task is still open`);
+}
+
+/** G3, seen from the CRM: nothing there that no follow-up answers for. */
+function checkTasks(rest: Rest, accounts: ReadonlyMap<string, CrmAccount>): void {
+  const keys = new Map<string, number>();
+  for (const { root } of rest.roots) {
+    for (const item of root.follow_ups) {
+      for (const action of item.actions) keys.set(action.key, (keys.get(action.key) ?? 0) + 1);
+    }
+  }
+  for (const [key, count] of keys) if (count > 1) rest.fail("G4", `${key} stands at ${count} people`);
+  for (const account of accounts.values()) {
+    for (const task of account.tasks) {
+      if (!keys.has(task.key)) rest.fail("G3", `${task.id} (${task.key}) belongs to no follow-up`);
+    }
+  }
+}
+
+/** G8: what everybody reads is what the objects hold. */
+function checkLedger(rest: Rest, policy: Policy): void {
+  const rows = rest.platform.ledger.all("SELECT * FROM leads") as Record<string, string | number | null>[];
+  const byId = new Map(rows.map((row) => [String(row["id"]), row]));
+  for (const { root } of rest.roots) {
+    const name = rest.label(root.name);
+    const row = byId.get(root.name);
+    if (row === undefined) {
+      rest.fail("G8", `the ledger does not know ${name}`);
+      continue;
+    }
+    if (row["version"] !== root.version)
+      rest.fail("G8", `the ledger has ${name} at version ${row["version"]}, its object at ${root.version}`);
+    const document = JSON.parse(String(row["document"])) as { score: { at: number }; people: unknown };
+    const { lead } = root;
+    const expected = {
+      email: emailOf(lead) ?? null,
+      name: displayName(lead),
+      lifecycle_state: lifecycleOf(lead, (kind) => kindRuleOf(policy, kind).lifecycle),
+      lead_score: scoreOf(policy, lead, document.score.at).score.total,
+      source: lead.first?.source ?? "",
+      last_event_timestamp: lead.last?.at ?? 0,
+      idempotency_key: lead.last?.key ?? "",
+      merged_into: null,
+    };
+    for (const [field, value] of Object.entries(expected)) {
+      if (row[field] !== value) rest.fail("G8", `the ledger's ${field} of ${name} is ${row[field]}, not ${value}`);
+    }
+    if (canonicalJson(document.people) !== canonicalJson(root.people))
+      rest.fail("G8", `the ledger's people of ${name} are not the object's`);
+    checkFollowUpRows(rest, root);
+  }
+  for (const [id, row] of byId) {
+    if (rest.nodes.get(id)?.role === "root") continue;
+    if (row["merged_into"] === null) rest.fail("G8", `the ledger still shows ${rest.label(id)}, which is no root`);
+    else if (rest.rootOf(String(row["merged_into"])) !== rest.rootOf(id))
+      rest.fail("G8", `the ledger says ${rest.label(id)} became ${rest.label(String(row["merged_into"]))}`);
+  }
+}
+
+function checkFollowUpRows(rest: Rest, root: Root): void {
+  const rows = rest.platform.ledger.all("SELECT id, state, lead, document FROM follow_ups WHERE lead = ?", [root.name]) as {
+    id: string;
+    state: string;
+    document: string;
+  }[];
+  for (const item of root.follow_ups) {
+    const row = rows.find((one) => one.id === item.id);
+    if (row === undefined) rest.fail("G8", `the ledger does not show ${item.id} at ${rest.label(root.name)}`);
+    else if (row.state !== item.state) rest.fail("G8", `the ledger shows ${item.id} as ${row.state}, not ${item.state}`);
+    else if (canonicalJson((JSON.parse(row.document) as { actions: unknown }).actions) !== canonicalJson(item.actions))
+      rest.fail("G8", `the ledger shows other actions of ${item.id} than its object`);
+  }
+  if (rows.length > root.follow_ups.length) rest.fail("G8", `the ledger shows follow-ups that ${rest.label(root.name)} has not`);
+}
+
+/** History holds every applied signal, and a decision on each that does not wait. */
+function checkHistory(rest: Rest): void {
+  const chunks = rest.platform.ledger.all("SELECT entries FROM journal") as { entries: string }[];
+  const entries = chunks.flatMap((chunk) => JSON.parse(chunk.entries) as JournalEntry[]);
+  for (const text of rest.platform.bucket.values()) {
+    for (const line of text.split("\n")) if (line !== "") entries.push(JSON.parse(line) as JournalEntry);
+  }
+  const signals = new Set<string>();
+  const decided = new Set<string>();
+  for (const entry of entries) {
+    if (entry.type === "signal") signals.add(entry.signal.idempotency_key);
+    else for (const key of entry.decision.signals) decided.add(key);
+  }
+  for (const { root, log } of rest.roots) {
+    for (const { signal } of log) {
+      const key = signal.idempotency_key;
+      if (!signals.has(key)) rest.fail("G10", `history lacks the signal ${key}`);
+      if (!decided.has(key) && !root.undecided.some((item) => item.key === key))
+        rest.fail("G10", `history lacks a decision on ${key}`);
+    }
+  }
+}
+
+function nodeOf(host: Host): Node {
+  return storeOf(host).node;
+}
+
+/** Reads an object's disk with the product's own store, as a new incarnation would. */
+function storeOf(host: Host): { readonly node: Node; readonly log: readonly LogEntry[] } {
+  const { disk } = host;
+  const storage = {
+    sql: {
+      exec: (query: string, ...bindings: unknown[]) => {
+        const { rows } = disk.query(query, bindings);
+        return { toArray: () => rows };
+      },
+    },
+    kv: { get: (key: string) => disk.kv.get(key) },
+  };
+  const store = new IdentityStore(storage as unknown as DurableObjectStorage);
+  const node = store.load();
+  return { node, log: store.entriesAfter(0) };
+}

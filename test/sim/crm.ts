@@ -1,0 +1,201 @@
+/**
+ * Stands in for `connectors/index.ts` in the simulator (see `hooks.ts`): CRMs that exist only inside one schedule. They do
+ * what the contract says CRMs do: lose an answer after the commit, refuse before it, answer late, commit long after the
+ * caller gave up. Two worlds: `unique_property` (upsert by our key) and `marker` (plain create, read back later).
+ */
+import type { Command, Crm, CrmManifest, Outcome, Resolution, World } from "../../connectors/contract.ts";
+import { ok } from "../../src/failure.ts";
+import type { CrmName } from "../../src/model.ts";
+import type { Platform } from "./platform.ts";
+
+export interface Task {
+  readonly id: string;
+  readonly key: string;
+  readonly personId: string;
+  readonly committedAt: number;
+  state: "open" | "closed" | "completed" | "deleted";
+}
+
+/** One CRM account and everything in it. */
+export class CrmAccount {
+  readonly world: World;
+  readonly tasks: Task[] = [];
+  readonly createdOf = new Map<string, number>();
+
+  constructor(world: World) {
+    this.world = world;
+  }
+
+  taskOf(key: string): Task | undefined {
+    return this.tasks.find((task) => task.key === key && task.state !== "deleted") ?? this.tasks.find((task) => task.key === key);
+  }
+}
+
+export interface CrmScene {
+  readonly platform: Platform;
+  /** By name of the account object; the API address of its grant is `sim:<name>`. */
+  readonly accounts: ReadonlyMap<string, CrmAccount>;
+  /** A create leaves the engine. */
+  onSend(key: string): void;
+  /** A task came to be. */
+  onTask(account: CrmAccount, task: Task): void;
+}
+
+let scene: CrmScene | null = null;
+
+export function openScene(next: CrmScene): void {
+  scene = next;
+}
+
+function here(): CrmScene {
+  if (scene === null) throw new Error("no schedule runs");
+  return scene;
+}
+
+/* ---------------------------------------------------------------------------------- what connectors/index.ts gives */
+
+export const emitters = [];
+export function emitterOf(): undefined {
+  return undefined;
+}
+
+export function crmOf(name: CrmName): Crm {
+  return crms[name];
+}
+
+export const crms: Readonly<Record<CrmName, Crm>> = { hubspot: simulated("hubspot"), salesforce: simulated("salesforce") };
+
+function simulated(crm: CrmName): Crm {
+  const manifest: CrmManifest = {
+    crm,
+    label: crm,
+    api: { version: "0", page: "", checked: "2026-11-22" },
+    scopes: [],
+    batchMax: 3,
+    budget: { requests: 100, windowMs: 10_000 },
+  };
+  const unused = () => {
+    throw new Error("not part of the simulation");
+  };
+  return {
+    manifest,
+    authorizeUrl: unused,
+    exchange: unused,
+    refresh: async (_app, grant) => ok(grant),
+    install: unused,
+    owners: () => here().platform.ask((answer, resolve) => {
+      const { engine, hop } = platformOf();
+      if (engine.strikes("crm_lost_before", () => "owners"))
+        return answer(engine.between(100, 20_000), () => resolve({ ok: false, failure: { arm: "unknown", reason: "timeout" } }));
+      answer(hop(), () => resolve(ok([{ id: "1", email: "sam@example.com" }, { id: "2", email: "kim@example.com" }])));
+    }),
+    cost: (commands) => commands.length,
+    execute: (session, commands) => execute(accountOf(session.apiUrl), commands),
+    resolve: (session, commands) => look(accountOf(session.apiUrl), commands),
+    counts: () => false,
+    remaining: () => null,
+  };
+}
+
+function platformOf() {
+  const { platform } = here();
+  return { engine: platform.engine, hop: () => platform.hop() + 20 };
+}
+
+function accountOf(apiUrl: string): CrmAccount {
+  const found = here().accounts.get(apiUrl.slice("sim:".length));
+  if (found === undefined) throw new Error(`no CRM account ${apiUrl}`);
+  return found;
+}
+
+/* ---------------------------------------------------------------------------------------------------- what it does */
+
+/** The caller's deadline: from here on it calls the outcome unknown. */
+const deadlineMs = 20_000;
+
+function execute(account: CrmAccount, commands: readonly Command[]): Promise<readonly Outcome[]> {
+  return here().platform.ask((answer, resolve) => {
+    const { engine, hop } = platformOf();
+    const keys = () => commands.map((command) => `${command.type} ${command.key}`).join(", ");
+    engine.say(() => `CRM is asked: ${keys()}`);
+    for (const command of commands) if (command.type === "create_task") here().onSend(command.key);
+    const all = (outcome: Outcome) => commands.map(() => outcome);
+    if (engine.strikes("crm_defers", keys))
+      return answer(hop(), () =>
+        resolve(all({ arm: "deferred", retryAfterMs: engine.between(500, 30_000), scope: "action", reason: "busy" })),
+      );
+    if (engine.strikes("crm_pauses", keys))
+      return answer(hop(), () =>
+        resolve(all({ arm: "deferred", retryAfterMs: engine.between(1_000, 60_000), scope: "account", reason: "rate" })),
+      );
+    if (engine.strikes("crm_expired", keys)) return answer(hop(), () => resolve(all({ arm: "expired" })));
+    if (engine.strikes("crm_refuses", keys))
+      return answer(hop(), () => resolve(all({ arm: "refused", reason: "bad_property" })));
+    const unknown = () => answer(engine.between(50, deadlineMs), () => resolve(all({ arm: "unknown", reason: "timeout" })));
+    if (engine.strikes("crm_lost_before", keys)) return unknown();
+    if (engine.strikes("crm_late", keys)) {
+      // Where the only proof is a read, what comes later than the last read is beyond what anybody can know.
+      const latestMs = account.world === "marker" ? 500_000 : 90_000;
+      engine.after(engine.between(deadlineMs, latestMs), null, "late commit", () => {
+        engine.say(() => `CRM commits late: ${keys()}`);
+        for (const command of commands) carryOut(account, command, true);
+      });
+      return answer(deadlineMs, () => resolve(all({ arm: "unknown", reason: "timeout" })));
+    }
+    const losesAnswer = engine.strikes("crm_lost_after", keys);
+    const slow = engine.strikes("crm_slow", keys);
+    const partMs = slow ? engine.between(1_000, 9_000) : hop();
+    if (losesAnswer) {
+      engine.after(partMs, null, "commit", () => {
+        for (const command of commands) carryOut(account, command, false);
+      });
+      return answer(partMs + engine.between(50, 10_000), () => resolve(all({ arm: "unknown", reason: "reset" })));
+    }
+    let outcomes: Outcome[] = [];
+    engine.after(partMs, null, "commit", () => {
+      outcomes = commands.map((command) => carryOut(account, command, false));
+    });
+    answer(partMs + (slow ? engine.between(1_000, 9_000) : hop()) + 1, () => resolve(outcomes));
+  });
+}
+
+function carryOut(account: CrmAccount, command: Command, late: boolean): Outcome {
+  const { engine } = here().platform;
+  if (command.type === "close_task") {
+    const task = account.tasks.find((item) => item.id === command.taskId);
+    if (task !== undefined && task.state === "open") task.state = "closed";
+    engine.say(() => `CRM closes ${command.taskId}`);
+    return { arm: "done", taskId: command.taskId, personId: "", created: false };
+  }
+  const personId = `person-${command.person.email ?? command.person.lead}`;
+  const known = account.taskOf(command.key);
+  if (account.world === "unique_property" && known !== undefined && (late || known.state !== "deleted"))
+    return { arm: "done", taskId: known.id, personId, created: false };
+  const id = `task-${account.tasks.length + 1}`;
+  const task: Task = { id, key: command.key, personId, committedAt: engine.now, state: "open" };
+  account.tasks.push(task);
+  account.createdOf.set(command.key, (account.createdOf.get(command.key) ?? 0) + 1);
+  engine.say(() => `CRM makes ${id} for ${command.key}`);
+  here().onTask(account, task);
+  return { arm: "done", taskId: id, personId, created: true };
+}
+
+function look(account: CrmAccount, commands: readonly Command[]): Promise<readonly Resolution[]> {
+  return here().platform.ask((answer, resolve) => {
+    const { engine, hop } = platformOf();
+    const keys = () => commands.map((command) => command.key).join(", ");
+    if (engine.strikes("crm_lost_before", () => `look-up ${keys()}`))
+      return answer(engine.between(50, deadlineMs), () => resolve(commands.map(() => ({ arm: "unknown", reason: "timeout" }))));
+    let found: Resolution[] = [];
+    const partMs = hop();
+    engine.after(partMs, null, "look-up", () => {
+      found = commands.map((command): Resolution => {
+        const task = account.taskOf(command.key);
+        if (task === undefined || (account.world === "marker" && task.state === "deleted")) return { arm: "absent" };
+        return { arm: "found", taskId: task.id, personId: task.personId };
+      });
+      engine.say(() => `CRM is read: ${commands.map((command, index) => `${command.key} ${found[index]?.arm}`).join(", ")}`);
+    });
+    answer(partMs + hop() + 1, () => resolve(found));
+  });
+}

@@ -1,0 +1,175 @@
+/** One schedule's people, signals and faults, drawn from its seed. */
+import type { World } from "../../connectors/contract.ts";
+import { defaultPolicy } from "../../src/decide/default-policy.ts";
+import type { Policy } from "../../src/decide/policy.ts";
+import type { CrmName, Identifier, Signal } from "../../src/model.ts";
+import { toSignal } from "../../src/translate/signal.ts";
+import { pick, seeded } from "../signals.ts";
+import { type FaultKind, type FaultPlan, faultKinds } from "./faults.ts";
+
+export const workspaceId = "sim";
+export const startedAt = Date.UTC(2026, 10, 2, 10);
+const day = 86_400_000;
+
+export interface Sending {
+  /** Milliseconds after the start. */
+  readonly at: number;
+  readonly signal: Signal;
+  /** The sender tries again until it hears that the signal was accepted. */
+  readonly persistent: boolean;
+}
+
+export interface Target {
+  readonly crm: CrmName;
+  readonly world: World;
+}
+
+export interface Scenario {
+  readonly seed: number;
+  readonly policy: Policy;
+  readonly targets: readonly Target[];
+  readonly sendings: readonly Sending[];
+  /** Milliseconds after the start at which somebody in the CRM deletes or completes a task, if there is one. */
+  readonly touches: readonly { readonly at: number; readonly to: "deleted" | "completed" }[];
+  readonly plan: FaultPlan;
+  readonly faultsEndAt: number;
+}
+
+export function policies(): readonly Policy[] {
+  const base = defaultPolicy(["sam@example.com", "kim@example.com"]);
+  const lead: Policy = { ...base, version: 1, one_open_per: "lead" };
+  const play: Policy = {
+    ...base,
+    version: 2,
+    one_open_per: "play",
+    tiers: { ...base.tiers, minutes: { window_ms: 0, sla_ms: 3_600_000 }, hours: { window_ms: 5_000, sla_ms: day } },
+  };
+  return [lead, play];
+}
+
+const [policyPerLead, policyPerPlay] = policies() as [Policy, Policy];
+
+export function scenarioOf(seed: number): Scenario {
+  const random = seeded(Math.imul(seed, 2_654_435_761) ^ 0x5eed);
+  for (let i = 0; i < 3; i++) random();
+  const between = (from: number, to: number) => Math.floor(from + random() * (to - from));
+  const people = Array.from({ length: between(1, 5) }, (_, index) => identifiersOf(random, index));
+  const shared = random() < 0.2;
+  const spreadMs = pick(random, [20, 400, 5_000, 90_000, 2 * 3_600_000]);
+  const emails = pick(random, [1, 0.7]);
+  const wanted = between(3, 13);
+  const sendings: Sending[] = [];
+  for (let number = 1; number <= wanted; number++) {
+    const person = pick(random, people as [Identifier[], ...Identifier[][]]);
+    const given: Identifier[] = [];
+    for (let count = between(1, 4); count > 0; count--) {
+      const from = shared && random() < 0.15 ? pick(random, people as [Identifier[], ...Identifier[][]]) : person;
+      const item = pick(random, from as [Identifier, ...Identifier[]]);
+      if (item.type !== "email" || random() < emails) given.push(item);
+    }
+    if (given.length === 0) given.push(pick(random, person as [Identifier, ...Identifier[]]));
+    const kind = kindOf(random());
+    const at = random() < 0.4 ? 0 : between(0, spreadMs);
+    const made = toSignal(
+      {
+        id: `s${number}`,
+        kind: kind === "resubscribed" ? "form_submitted" : kind,
+        occurredAt: startedAt - pick(random, [0, 0, 1_000, day, 2 * day, 3 * day]) - between(0, 3),
+        identifiers: given,
+        traits: random() < 0.3 ? { company: pick(random, ["A", "B"]) } : {},
+        ...(random() < 0.2 ? { account: { domain: pick(random, ["example.com", "example.org"]) } } : {}),
+        ...(kind === "unsubscribed" ? { consent: { follow_up: false } } : {}),
+        ...(kind === "resubscribed" ? { consent: { follow_up: true } } : {}),
+      },
+      { workspace: workspaceId, emitter: pick(random, ["forms", "product", "billing"]), receivedAt: startedAt + at },
+    );
+    if (!made.ok) throw new Error(`the scenario made no signal: ${JSON.stringify(made.failure)}`);
+    sendings.push({ at, signal: made.value, persistent: random() < 0.9 });
+    if (random() < 0.3) sendings.push({ at: at + pick(random, [0, 3, 500, 30_000]), signal: made.value, persistent: true });
+  }
+  const targets = pick<readonly Target[]>(random, [
+    [{ crm: "hubspot", world: "unique_property" }],
+    [{ crm: "hubspot", world: "marker" }],
+    [
+      { crm: "hubspot", world: "unique_property" },
+      { crm: "salesforce", world: "unique_property" },
+    ],
+    [
+      { crm: "hubspot", world: "marker" },
+      { crm: "salesforce", world: "unique_property" },
+    ],
+  ]);
+  const touches = Array.from({ length: random() < 0.3 ? between(1, 3) : 0 }, () => ({
+    at: between(0, spreadMs + 60_000),
+    to: pick<"deleted" | "completed">(random, ["deleted", "completed"]),
+  }));
+  return {
+    seed,
+    policy: random() < 0.7 ? policyPerLead : policyPerPlay,
+    targets,
+    sendings,
+    touches,
+    plan: planOf(random),
+    faultsEndAt: spreadMs + pick(random, [5_000, 60_000, 300_000]),
+  };
+}
+
+function identifiersOf(random: () => number, person: number): Identifier[] {
+  const all: Identifier[] = [];
+  const add = (type: string, most: number) => {
+    for (let i = 0; i < Math.round(random() * most); i++)
+      all.push({ type, value: type === "email" ? `p${person}.${i}@example.com` : `${type}-${person}-${i}` });
+  };
+  all.push({ type: "email", value: `p${person}.main@example.com` });
+  add("user_id", 1);
+  add("email", 2);
+  add("anonymous_id", 3);
+  add("stripe_customer_id", 1);
+  return all;
+}
+
+function kindOf(chance: number): string {
+  if (chance < 0.35) return "demo_requested";
+  if (chance < 0.5) return "trial_started";
+  if (chance < 0.68) return "product_used";
+  if (chance < 0.85) return "page_viewed";
+  return chance < 0.95 ? "unsubscribed" : "resubscribed";
+}
+
+/** How often each kind strikes where the plan is heavy; crashes count per turn, and a schedule has hundreds. */
+const heavy: Readonly<Record<FaultKind, number>> = {
+  call_lost_before: 0.2,
+  call_lost_after: 0.2,
+  call_doubled: 0.3,
+  call_slow: 0.4,
+  crash_before_commit: 0.06,
+  crash_before_send: 0.06,
+  crash_after_turn: 0.06,
+  crash_any: 0.5,
+  evict: 0.6,
+  d1_lost_before: 0.3,
+  d1_lost_after: 0.3,
+  d1_slow: 0.3,
+  alarm_late: 0.4,
+  alarm_doubled: 0.3,
+  queue_refuses: 0.3,
+  queue_doubled: 0.4,
+  queue_late: 0.4,
+  hints_forgotten: 0.3,
+  crm_lost_before: 0.3,
+  crm_lost_after: 0.35,
+  crm_late: 0.3,
+  crm_slow: 0.3,
+  crm_defers: 0.3,
+  crm_pauses: 0.15,
+  crm_expired: 0.1,
+  crm_refuses: 0.05,
+};
+
+function planOf(random: () => number): FaultPlan {
+  const level = pick(random, [0, 0.1, 0.3, 1, 1]);
+  const share = pick(random, [0.15, 0.4, 1]);
+  const plan: Partial<Record<FaultKind, number>> = {};
+  for (const kind of faultKinds) if (level > 0 && random() < share) plan[kind] = heavy[kind] * level;
+  return plan;
+}

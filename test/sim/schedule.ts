@@ -1,0 +1,243 @@
+/** Runs one schedule: builds the platform, lets the senders send, ends the faults, comes to rest, checks. */
+import { readdirSync, readFileSync } from "node:fs";
+import { deriveKey, nodeName, seal } from "../../src/crypto.ts";
+import { holdOf } from "../../src/decide/hold.ts";
+import * as delivering from "../../src/ingest/deliver.ts";
+import { drain } from "../../src/ingest/drain.ts";
+import { archive } from "../../src/ledger/archive.ts";
+import { settleReadsMs } from "../../src/limits.ts";
+import { AccountObject } from "../../src/objects/account.ts";
+import type { AccountFacts } from "../../src/objects/account-store.ts";
+import { IdentityObject } from "../../src/objects/identity.ts";
+import { accountName } from "../../src/objects/names.ts";
+import { ProjectorObject } from "../../src/objects/projector.ts";
+import type { Workspace, WorkspaceFacts } from "../../src/workspace.ts";
+import { seeded } from "../signals.ts";
+import { checkAtRest, LiveChecks } from "./check.ts";
+import { CrmAccount, openScene } from "./crm.ts";
+import { Engine, type Violation } from "./engine.ts";
+import { type FaultPlan, Faults } from "./faults.ts";
+import { enter, leave } from "./globals.ts";
+import { Database, Platform } from "./platform.ts";
+import { type Scenario, type Sending, startedAt, workspaceId } from "./scenario.ts";
+
+const { deliver } = delivering;
+/** Added by `hooks.ts`: an isolate's hints must not outlive the schedule. */
+const forgetHints = (delivering as unknown as { forgetHints: () => void }).forgetHints;
+
+const migrations = (folder: string) => {
+  const url = new URL(`../../src/ledger/${folder}/`, import.meta.url);
+  return readdirSync(url)
+    .sort()
+    .map((name) => readFileSync(new URL(name, url), "utf8"));
+};
+const control = new Database(migrations("control"));
+const ledger = new Database(migrations("migrations"));
+
+export interface Run {
+  readonly violation: Violation | null;
+  readonly events: number;
+  readonly faults: number;
+  readonly tasks: number;
+  readonly merges: number;
+  readonly acknowledged: number;
+  readonly virtualMs: number;
+  readonly trace: readonly string[];
+}
+
+export interface Without {
+  readonly plan?: FaultPlan;
+  /** Faults by number that do not strike. */
+  readonly spared?: ReadonlySet<number>;
+  readonly traced?: boolean;
+}
+
+export function runSchedule(scenario: Scenario, without: Without = {}): Run {
+  const { seed, policy, targets } = scenario;
+  const faults = new Faults(without.plan ?? scenario.plan, seeded(seed ^ 0xfa17), without.spared ?? new Set());
+  const engine = new Engine(startedAt, faults, seeded(seed ^ 0xde1a), without.traced === true);
+  const classes = { identity: IdentityObject, account: AccountObject, projector: ProjectorObject };
+  const platform = new Platform(engine, { classes, control, ledger, drain });
+  enter(engine, seeded(seed ^ 0xc0de));
+  try {
+    forgetHints();
+    const accounts = targets.map((target) => ({ ...target, account: accountName(workspaceId, target.crm, "1") }));
+    setUp(scenario, accounts);
+    const crmAccounts = new Map(accounts.map(({ account, world }) => [account, new CrmAccount(world)]));
+    const master = platform.newEnv().BATON_MASTER_KEY;
+    const nameKey = deriveKey(master, "names", workspaceId);
+    const checks = new LiveChecks(platform, crmAccounts);
+    openScene({
+      platform,
+      accounts: crmAccounts,
+      onSend: (key) => checks.onSend(key, (lead) => holdOf(policy, lead) !== null),
+      onTask: (account, task) => checks.onTask(account, task),
+    });
+    connect(platform, accounts, master);
+    for (const { signal } of scenario.sendings) {
+      for (const { type, value } of signal.identifiers)
+        platform.labels.set(nodeName(nameKey, workspaceId, type, value), value);
+    }
+    const facts: WorkspaceFacts = {
+      id: workspaceId,
+      policyVersion: policy.version,
+      policyJson: JSON.stringify(policy),
+      targets: accounts.map(({ crm, account }) => ({ crm, account })),
+    };
+    const workspace: Workspace = { id: workspaceId, policy, targets: facts.targets, shard: 0, nameKey };
+    for (const sending of scenario.sendings) sendAt(platform, checks, workspace, facts, sending);
+    for (const { at, to } of scenario.touches) touchAt(engine, [...crmAccounts.values()], at, to);
+    disturb(platform, scenario.faultsEndAt);
+    engine.at(startedAt + scenario.faultsEndAt, null, "the faults end", () => {
+      faults.over = true;
+      engine.say(() => "---- the faults end");
+    });
+    engine.run();
+    if (engine.violation === null) checkAtRest(platform, checks, crmAccounts, policy, scenario.sendings);
+    return {
+      violation: engine.violation,
+      events: engine.events,
+      faults: faults.count,
+      tasks: [...crmAccounts.values()].reduce((sum, account) => sum + account.tasks.length, 0),
+      merges: checks.merges,
+      acknowledged: checks.acknowledged.size,
+      virtualMs: engine.now - startedAt,
+      trace: engine.trace(),
+    };
+  } finally {
+    leave();
+    for (const host of platform.hosts.values()) host.disk.release();
+    ledger.empty();
+  }
+}
+
+/** The sender of one signal: sends it again, now and then, until it hears that it was accepted. */
+function sendAt(
+  platform: Platform,
+  checks: LiveChecks,
+  workspace: Workspace,
+  facts: WorkspaceFacts,
+  sending: Sending,
+): void {
+  const { engine } = platform;
+  const attempt = (number: number) => {
+    const signal = { ...sending.signal, received_at: engine.now };
+    let heard = false;
+    const again = () => {
+      if (heard || !sending.persistent) return;
+      heard = true;
+      engine.after(engine.between(500, 20_000), null, "send again", () => attempt(number + 1));
+    };
+    if (engine.strikes("hints_forgotten", () => "")) forgetHints();
+    engine.say(() => `send ${signal.id} ${signal.kind} [${signal.identifiers.map(({ value }) => value).join(" ")}]`);
+    platform.spawn(
+      `ingest ${signal.id}.${number}`,
+      (env) => deliver(env, workspace, facts, signal),
+      (result) => {
+        if (!result.ok || result.value === null) return again();
+        engine.say(() => `${signal.id} is acknowledged: ${result.value}`);
+        if (result.value === "conflict") engine.fail("G2", `${signal.id} conflicts with itself`);
+        checks.acknowledged.set(signal.idempotency_key, signal);
+        // The answer may be lost on its way out: then the sender comes again with something that is already there.
+        if (engine.strikes("call_lost_after", () => `202 of ${signal.id}`)) again();
+        heard = true;
+      },
+      again,
+    );
+  };
+  engine.at(startedAt + sending.at, null, "send", () => attempt(1));
+}
+
+function touchAt(engine: Engine, accounts: readonly CrmAccount[], at: number, to: "deleted" | "completed"): void {
+  engine.at(startedAt + at, null, "touch", () => {
+    const tasks = accounts
+      .filter((account) => to === "completed" || account.world === "unique_property")
+      .flatMap((account) => account.tasks.filter((task) => task.state === "open"));
+    const task = tasks[engine.between(0, tasks.length)];
+    if (task === undefined) return;
+    task.state = to;
+    engine.say(() => `a person sets ${task.id} to ${to}`);
+  });
+}
+
+/** Objects die or are evicted at moments of their own, and the cron runs. */
+function disturb(platform: Platform, untilMs: number): void {
+  const { engine } = platform;
+  const rounds = 24;
+  for (let round = 0; round < rounds; round++) {
+    engine.at(startedAt + Math.floor((untilMs * engine.random() ** 3)), null, "disturb", () => {
+      const live = [...platform.hosts.values()].filter((host) => host.actor !== null);
+      const victim = live[engine.between(0, live.length)];
+      if (victim !== undefined && engine.strikes("crash_any", () => victim.label)) victim.evict();
+      for (const host of live) {
+        if (host.idle && engine.strikes("evict", () => host.label)) host.evict();
+      }
+    });
+  }
+  for (const at of [untilMs / 2, untilMs + 3_600_000])
+    engine.at(startedAt + Math.floor(at), null, "cron", () =>
+      platform.spawn(
+        "cron",
+        (env) => archive(env),
+        () => {},
+        () => {},
+      ),
+    );
+}
+
+function setUp(scenario: Scenario, accounts: readonly { crm: string; account: string; world: string }[]): void {
+  const { policy } = scenario;
+  control.empty();
+  control.batch([
+    {
+      sql: "INSERT INTO workspaces VALUES (?, ?, '', ?, 0, 0)",
+      bindings: [workspaceId, workspaceId, policy.version],
+    },
+    {
+      sql: "INSERT INTO policies VALUES (?, ?, ?, '', 0)",
+      bindings: [workspaceId, policy.version, JSON.stringify(policy)],
+    },
+    ...accounts.map(({ crm, account, world }) => ({
+      sql: "INSERT INTO crm_accounts VALUES (?, ?, ?, '1', 'connected', ?, '{}', 0)",
+      bindings: [account, workspaceId, crm, world],
+    })),
+  ]);
+}
+
+/** Writes down what `attach` would have: the account is connected before the schedule begins. */
+function connect(
+  platform: Platform,
+  accounts: readonly { crm: "hubspot" | "salesforce"; account: string; world: CrmAccount["world"] }[],
+  master: string,
+): void {
+  for (const { crm, account, world } of accounts) {
+    const grant = {
+      accessToken: "token",
+      refreshToken: "again",
+      expiresAt: null,
+      apiUrl: `sim:${account}`,
+      crmAccount: "1",
+      scopes: [],
+    };
+    const host = platform.host("account", account);
+    platform.labels.set(account, crm);
+    // With the simulator's own Web Crypto this settles in the microtasks of the first turn, before any alarm or call.
+    void seal(deriveKey(master, "grants", workspaceId), account, JSON.stringify(grant)).then((sealed) => {
+      const facts: AccountFacts = {
+        name: account,
+        workspace: workspaceId,
+        crm,
+        crmAccount: "1",
+        installation: { world, timeZone: null, recordUrl: { person: "", task: "" } },
+        grant: sealed,
+        grantedAt: startedAt,
+        refreshing: false,
+        status: "connected",
+        problem: null,
+        settleReadsMs,
+      };
+      host.disk.put("facts", facts);
+      host.disk.commit();
+    });
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * A CRM that keeps what it was asked and does what a test tells it: for tests of the account object, which must not care
+ * which vendor it talks to. A task is made once per key, as with a server key; `sent` also shows what was asked in vain.
+ */
+import type {
+  Command,
+  Crm,
+  CrmManifest,
+  CrmOwner,
+  CrmSession,
+  Grant,
+  GrantFailure,
+  Installation,
+  Outcome,
+  Resolution,
+  World,
+} from "../../connectors/contract.ts";
+import { fail, ok, type Result } from "../../src/failure.ts";
+
+/** `lost_before`: the connection broke before the CRM did anything. `lost_after`: it did it, and the answer was lost. */
+export type Script = "lost_before" | "lost_after" | Exclude<Outcome, { arm: "done" }>;
+
+export interface RecordedTask {
+  readonly key: string;
+  readonly taskId: string;
+  readonly subject: string;
+  readonly ownerId: string | undefined;
+  open: boolean;
+}
+
+export class RecordingCrm implements Crm {
+  readonly manifest: CrmManifest = {
+    crm: "hubspot",
+    label: "A CRM that keeps what it was asked",
+    api: { version: "1", page: "https://example.com", checked: "2026-11-22" },
+    scopes: [],
+    batchMax: 10,
+    budget: { requests: 1_000, windowMs: 1_000 },
+  };
+  /** Every command that arrived, in order; batches of one call together. */
+  readonly sent: Command[] = [];
+  readonly batches: number[] = [];
+  readonly tokens: string[] = [];
+  readonly lookedUp: string[] = [];
+  readonly tasks: RecordedTask[] = [];
+  readonly notes: string[] = [];
+  refreshed = 0;
+  world: World = "unique_property";
+  /** What becomes of the next commands, first come first served; after that everything is done. */
+  scripts: Script[] = [];
+  /** What the next look-ups say instead of the truth. */
+  lookups: Resolution[] = [];
+  refreshFails: GrantFailure | null = null;
+  /** Access tokens that are not accepted any more. */
+  readonly expired = new Set<string>();
+  /** While true, commands that arrived are not answered. */
+  holds = false;
+
+  authorizeUrl(): string {
+    return "https://example.com/authorize";
+  }
+
+  async exchange(): Promise<Result<Grant, GrantFailure>> {
+    return ok(grant);
+  }
+
+  async refresh(): Promise<Result<Grant, GrantFailure>> {
+    this.refreshed++;
+    if (this.refreshFails !== null) return fail(this.refreshFails);
+    return ok({ ...grant, accessToken: `token-${this.refreshed + 1}` });
+  }
+
+  async install(): Promise<Result<Installation, Exclude<Outcome, { arm: "done" }>>> {
+    const recordUrl = { person: "https://example.com/{person}", task: "https://example.com/{task}" };
+    return ok({ world: this.world, timeZone: null, recordUrl });
+  }
+
+  async owners(): Promise<Result<readonly CrmOwner[], Exclude<Outcome, { arm: "done" }>>> {
+    return ok([{ id: "owner-sam", email: "Sam@example.com" }]);
+  }
+
+  cost(commands: readonly Command[]): number {
+    return commands.length;
+  }
+
+  async execute(session: CrmSession, commands: readonly Command[]): Promise<readonly Outcome[]> {
+    this.sent.push(...commands);
+    this.batches.push(commands.length);
+    this.tokens.push(session.accessToken);
+    while (this.holds) await new Promise((resolve) => setTimeout(resolve, 5));
+    if (this.expired.has(session.accessToken)) return commands.map(() => ({ arm: "expired" }));
+    return commands.map((command) => {
+      const script = this.scripts.shift();
+      if (script === "lost_before") return { arm: "unknown", reason: "connection" };
+      if (script === "lost_after") {
+        this.#do(command);
+        return { arm: "unknown", reason: "connection" };
+      }
+      return script ?? this.#do(command);
+    });
+  }
+
+  async resolve(_session: CrmSession, commands: readonly Command[]): Promise<readonly Resolution[]> {
+    return commands.map((command): Resolution => {
+      this.lookedUp.push(command.key);
+      const said = this.lookups.shift();
+      if (said !== undefined) return said;
+      const task = this.tasks.find((one) => one.key === command.key);
+      return task === undefined ? { arm: "absent" } : { arm: "found", taskId: task.taskId, personId: "person-1" };
+    });
+  }
+
+  counts(): boolean {
+    return true;
+  }
+
+  remaining(): null {
+    return null;
+  }
+
+  #do(command: Command): Outcome {
+    if (command.type === "close_task") {
+      this.notes.push(command.note);
+      for (const task of this.tasks) if (task.taskId === command.taskId) task.open = false;
+      return { arm: "done", taskId: command.taskId, personId: "", created: false };
+    }
+    const { key, task } = command;
+    const known = this.tasks.find((one) => one.key === key);
+    if (known !== undefined) return { arm: "done", taskId: known.taskId, personId: "person-1", created: false };
+    const taskId = `task-${this.tasks.length + 1}`;
+    this.tasks.push({ key, taskId, subject: task.subject, ownerId: task.ownerId, open: true });
+    return { arm: "done", taskId, personId: "person-1", created: true };
+  }
+}
+
+export const grant: Grant = {
+  accessToken: "token-1",
+  refreshToken: "refresh-1",
+  expiresAt: null,
+  apiUrl: "https://example.com",
+  crmAccount: "portal",
+  scopes: [],
+};
