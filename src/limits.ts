@@ -52,9 +52,9 @@ export const crmDeadlineMs = 20_000;
 export const submitWaitMs = 5_000;
 /** How long an identity leaves an action alone that the account has taken over; it asks again then, in case a call back was lost. */
 export const takenOverMs = 120_000;
-/** Attempts that ended in a definite "not now" before a person is asked. 40 with back-off is more than a day. */
-export const attemptsMax = 40;
-/** Rows the account loads at start. More wait in the table and are loaded as the queue drains. */
+/** Attempts or look-ups that ended in "not now" before a person is asked: with back-off about a day and a half of outage. */
+export const attemptsMax = 80;
+/** Unfinished actions an account loads at a time; the next ones are loaded when these are through. */
 export const queueLoadMax = 5_000;
 /** Owners are read again after this. */
 export const ownersTtlMs = 3_600_000;

@@ -42,6 +42,7 @@ export interface ConfiguredEmitter {
 
 interface Cached<T> {
   readonly value: Promise<T | null>;
+  /** Epoch ms until which the copy is simply used; for as long again it is served once more while a fresh one is read. */
   readonly until: number;
 }
 
@@ -96,7 +97,7 @@ async function cached<T>(
   if (known !== undefined && known.until > now) return known.value;
   const fresh = read();
   if (map.size >= configEntriesMax) map.delete(map.keys().next().value ?? "");
-  if (known !== undefined) {
+  if (known !== undefined && known.until + configTtlMs > now) {
     // Serve the stale copy now; a failed refresh leaves it in place for the next request to try again.
     map.set(key, { value: known.value, until: now + configTtlMs });
     const replaced = fresh

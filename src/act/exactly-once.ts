@@ -108,7 +108,7 @@ export function judge(action: Action, outcome: Outcome, { crm, now }: Circumstan
       if (action.attempts >= attemptsMax) {
         return { action: { ...action, state: "parked", problem: `gave_up_${outcome.reason}` }, ...pause };
       }
-      const delayMs = Math.max(outcome.retryAfterMs, backoffMs(action.key, action.attempts) / 4);
+      const delayMs = Math.max(outcome.retryAfterMs, backoffMs(action.key, action.attempts));
       return { action: { ...action, state: "pending", notBefore: now + delayMs }, ...pause };
     }
     case "blocked":
@@ -154,7 +154,7 @@ export function conclude(action: Action, resolution: Resolution, circumstances: 
         return { action: { ...action, state: "parked", problem: `lookup_${reason}` }, ...account };
       const delayMs = Math.max(
         resolution.arm === "deferred" ? resolution.retryAfterMs : 0,
-        backoffMs(action.key, lookups) / 4,
+        backoffMs(action.key, lookups),
       );
       return { action: { ...action, lookups, notBefore: now + delayMs }, ...account };
     }

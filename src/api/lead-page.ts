@@ -8,10 +8,10 @@ import type { IdentityView } from "../objects/identity.ts";
 import { displayName, emailOf, lifecycleOf } from "../resolve/lead.ts";
 import { workspaceById } from "../workspace.ts";
 import { isLeadLinkKey } from "./lead-link.ts";
-import { viewOf } from "./read.ts";
+import { leadIdOf, viewOf } from "./read.ts";
 
 export async function leadPage(c: AppContext): Promise<Response> {
-  const id = decodeURIComponent(c.req.param("id") ?? "");
+  const id = leadIdOf(c);
   const workspace = id.split("/")[0] ?? "";
   const key = c.req.query("key") ?? "";
   const found = await workspaceById(c.env, workspace, Date.now(), (work) => c.executionCtx.waitUntil(work));

@@ -82,7 +82,7 @@ export async function listDecisions(c: AppContext): Promise<Response> {
 export async function readLead(c: AppContext): Promise<Response> {
   const who = await workspaceOf(c);
   if (who instanceof Response) return who;
-  const id = decodeURIComponent(c.req.param("id") ?? "");
+  const id = leadIdOf(c);
   if (!id.startsWith(`${who.workspace}/`)) return problem(404, { code: "no_such_lead" });
   const view = await viewOf(c.env, id);
   if (view === null) return problem(404, { code: "no_such_lead" });
@@ -98,6 +98,15 @@ export async function readLead(c: AppContext): Promise<Response> {
     undecided: root.undecided,
     signals: log.map((entry) => entry.signal),
   });
+}
+
+/** The lead named in the address; empty where it is no proper name, which then is no lead. */
+export function leadIdOf(c: AppContext): string {
+  try {
+    return decodeURIComponent(c.req.param("id") ?? "");
+  } catch {
+    return "";
+  }
 }
 
 /** The state of a lead, wherever merges have moved it; null where nothing is known. */

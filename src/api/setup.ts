@@ -80,9 +80,15 @@ export async function createEmitter(c: AppContext): Promise<Response> {
   if (written.meta.changes === 0)
     return problem(409, { code: "emitter_exists", detail: "There is an emitter of this name." });
   return Response.json(
-    { name: body.name, vendor: body.vendor, key, url: `${c.env.PUBLIC_URL}/in/${key}` },
+    { name: body.name, vendor: body.vendor, key, url: addressOf(c, body.vendor, key) },
     { status: 201 },
   );
+}
+
+/** What the tool must be told: Segment clients take the bare address and a write key, our own API has one address. */
+function addressOf(c: AppContext, vendor: string, key: string): string {
+  if (vendor === "segment") return c.env.PUBLIC_URL;
+  return vendor === "baton" ? `${c.env.PUBLIC_URL}/v1/signals` : `${c.env.PUBLIC_URL}/in/${key}`;
 }
 
 /** `GET /v1/emitters` */

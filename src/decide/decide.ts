@@ -43,7 +43,8 @@ export function decide(question: Question): Answer {
   const { score, reasons } = scoreOf(policy, lead, now);
   const match = firstMatch(policy, lead, signals, score, now);
   const base = {
-    id: `de_${digest(...signals.map((signal) => signal.idempotency_key))}`,
+    // With the instant: the same signals may be decided on again, when somebody became reachable.
+    id: `de_${digest(String(now), ...signals.map((signal) => signal.idempotency_key))}`,
     at: now,
     policy_version: policy.version,
     signals: signals.map((signal) => signal.idempotency_key),

@@ -4,24 +4,33 @@
  */
 import { deriveKey, digest, seal } from "../crypto.ts";
 import type { Env } from "../env.ts";
-import type { Failure } from "../failure.ts";
+import { type Failure, quarantined } from "../failure.ts";
 import { ledgerOf } from "../ledger/shards.ts";
-import type { ConfiguredEmitter } from "../workspace.ts";
+
+export interface Place {
+  readonly workspace: string;
+  /** Ledger shard of the workspace. */
+  readonly shard: number;
+  /** Name of the emitter. */
+  readonly emitter: string;
+}
+
+export const keyConflict = quarantined("key_conflict", "This key is known with another body.");
 
 /** The id comes from the content, so a delivery that is repeated lies there once. Throws when it cannot be kept. */
 export async function keepQuarantined(
   env: Env,
-  emitter: ConfiguredEmitter,
+  place: Place,
   body: string,
   failure: Failure,
   now: number,
 ): Promise<void> {
-  const workspace = emitter.workspace.id;
-  const id = `qu_${digest(emitter.key, failure.reason, body)}`;
-  const place = `quarantine/${workspace}/${id}`;
-  await env.HISTORY.put(place, await seal(deriveKey(env.BATON_MASTER_KEY, "quarantine", workspace), id, body));
-  await ledgerOf(env, emitter.workspace.shard)
+  const { workspace, shard, emitter } = place;
+  const id = `qu_${digest(emitter, failure.reason, body)}`;
+  const object = `quarantine/${workspace}/${id}`;
+  await env.HISTORY.put(object, await seal(deriveKey(env.BATON_MASTER_KEY, "quarantine", workspace), id, body));
+  await ledgerOf(env, shard)
     .prepare("INSERT OR IGNORE INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?)")
-    .bind(workspace, id, emitter.name, failure.reason, failure.detail ?? "", now, place)
+    .bind(workspace, id, emitter, failure.reason, failure.detail ?? "", now, object)
     .run();
 }

@@ -3,7 +3,7 @@
  * quarantined where a person sees it, or refused with a clear answer; nothing in between (G1, G16).
  */
 import type { Context } from "hono";
-import type { Delivery, SignalDraft } from "../../connectors/contract.ts";
+import type { Delivery, Emitter, SignalDraft } from "../../connectors/contract.ts";
 import { emitterOf } from "../../connectors/index.ts";
 import type { Env } from "../env.ts";
 import { type Failure, quarantined } from "../failure.ts";
@@ -16,7 +16,7 @@ import { type ConfiguredEmitter, emitterByKey } from "../workspace.ts";
 import { boundedBody } from "./body.ts";
 import { deliver } from "./deliver.ts";
 import { notNow, problem } from "./problem.ts";
-import { keepQuarantined } from "./quarantine.ts";
+import { keepQuarantined, keyConflict } from "./quarantine.ts";
 
 export type AppContext = Context<{ Bindings: Env }>;
 
@@ -40,50 +40,63 @@ export async function receiveWebhook(c: AppContext): Promise<Response> {
   return received.ok ? Response.json(received.tally, { status: 202 }) : received.response;
 }
 
-/**
- * Takes one delivery in. `accepts` says which connectors this door serves. The answers to a wrong key, a wrong secret and a
- * wrong signature are the same: the sender is not told which check failed.
- */
+/** Takes one delivery in. `accepts` says which connectors this door serves. */
 export async function receiveDelivery(
   c: AppContext,
   key: string,
   accepts: (vendor: string) => boolean,
+  secret?: string,
 ): Promise<Received> {
   const now = Date.now();
-  const body = await boundedBody(c.req.raw, deliveryBytesMax);
-  if (!body.ok) return refusal(c, null, body.failure);
-  const later = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-  let emitter: ConfiguredEmitter | null;
-  try {
-    emitter = await emitterByKey(c.env, key, now, later);
-  } catch (error) {
-    log("error", "ingest.config_unreachable", { error: errorName(error) });
-    return { ok: false, response: notNow() };
-  }
-  const connector = emitter === null || !accepts(emitter.vendor) ? undefined : emitterOf(emitter.vendor);
-  if (emitter === null || connector === undefined) return refusal(c, null, { arm: "refused", reason: "unauthorised" });
-  const delivery = deliveryOf(c, body.value, now);
-  const verified = connector.verify(delivery, emitter.secrets, now);
-  if (!verified.ok)
-    return refusal(c, emitter, { ...verified.failure, reason: "unauthorised" }, verified.failure.reason);
-
-  const translated = connector.translate(delivery, emitter.settings);
+  const admitted = await admit(c, key, accepts, now, deliveryBytesMax, secret);
+  if (!admitted.ok) return admitted;
+  const { emitter, connector, delivery } = admitted;
   const tally = emptyTally();
+  const translated = connector.translate(delivery, emitter.settings);
   if (!translated.ok) {
     if (translated.failure.arm !== "quarantined") return refusal(c, emitter, translated.failure);
-    return settle(c, emitter, tally, [{ body: textOf(body.value), failure: translated.failure }], now);
+    return settle(c, emitter, tally, [{ body: textOf(delivery.body), failure: translated.failure }], now);
   }
   const { drafts, skipped, quarantined: broken = [] } = translated.value;
   tally.skipped = skipped.length;
-  const kept: Kept[] =
-    broken.length === 0 ? [] : [{ body: textOf(body.value), failure: quarantined(broken[0]?.reason ?? "bad_event") }];
-  const done = await handOnAll(c, emitter, drafts, now, tally, kept);
-  if (!done)
-    return {
-      ok: false,
-      response: notNow(),
-    };
-  return settle(c, emitter, tally, kept, now);
+  const kept = broken
+    .slice(0, 1)
+    .map(({ reason }): Kept => ({ body: textOf(delivery.body), failure: quarantined(reason) }));
+  const stored = await handOnAll(c, emitter, drafts, now, tally, kept);
+  return stored ? settle(c, emitter, tally, kept, now) : { ok: false, response: notNow() };
+}
+
+export type Admission =
+  | { readonly ok: true; readonly emitter: ConfiguredEmitter; readonly connector: Emitter; readonly delivery: Delivery }
+  | { readonly ok: false; readonly response: Response };
+
+/**
+ * Bounded body, known emitter, verified bytes. The answers to a wrong key, a wrong secret and a wrong signature are the same:
+ * the sender is not told which check failed. `secret`: one that came beside the key instead of in the vendor's own header.
+ */
+export async function admit(
+  c: AppContext,
+  key: string,
+  accepts: (vendor: string) => boolean,
+  now: number,
+  bytesMax: number,
+  secret?: string,
+): Promise<Admission> {
+  const body = await boundedBody(c.req.raw, bytesMax);
+  if (!body.ok) return refusal(c, null, body.failure);
+  let emitter: ConfiguredEmitter | null;
+  try {
+    emitter = await emitterByKey(c.env, key, now, (work) => c.executionCtx.waitUntil(work));
+  } catch (error) {
+    log("error", "ingest.config_unreachable", { error: errorName(error) });
+    return { ok: false, response: notNow("The configuration cannot be read; send it again.") };
+  }
+  const connector = emitter === null || !accepts(emitter.vendor) ? undefined : emitterOf(emitter.vendor);
+  if (emitter === null || connector === undefined) return refusal(c, null, { arm: "refused", reason: "unauthorised" });
+  const delivery = deliveryOf(c, body.value, now, secret);
+  const verified = connector.verify(delivery, emitter.secrets, now);
+  if (verified.ok) return { ok: true, emitter, connector, delivery };
+  return refusal(c, emitter, { ...verified.failure, reason: "unauthorised" }, verified.failure.reason);
 }
 
 export interface Kept {
@@ -119,7 +132,7 @@ export async function handOnAll(
       tally.conflicts++;
       kept.push({
         body: JSON.stringify(draft),
-        failure: quarantined("key_conflict", "This key is known with another body."),
+        failure: keyConflict,
       });
     } else tally.accepted++;
   };
@@ -138,8 +151,9 @@ export async function settle(
   now: number,
 ): Promise<Received> {
   tally.quarantined = kept.length;
+  const place = { workspace: emitter.workspace.id, shard: emitter.workspace.shard, emitter: emitter.name };
   try {
-    for (const { body, failure } of kept) await keepQuarantined(c.env, emitter, body, failure, now);
+    for (const { body, failure } of kept) await keepQuarantined(c.env, place, body, failure, now);
   } catch (error) {
     log("error", "ingest.quarantine", { error: errorName(error) });
     return {
@@ -158,7 +172,7 @@ function refusal(
   emitter: ConfiguredEmitter | null,
   failure: Failure,
   inside = failure.reason,
-): Received {
+): { readonly ok: false; readonly response: Response } {
   if (emitter !== null) countLater(c, emitter, [`refused:${inside}`]);
   log("info", "ingest.refused", { reason: inside, emitter: emitter?.name });
   const details = { code: failure.reason, ...(failure.detail === undefined ? {} : { detail: failure.detail }) };
@@ -181,11 +195,12 @@ export function countLater(
   c.executionCtx.waitUntil(projectorStub(c.env, emitter.workspace.shard, emitter.name).count(counts));
 }
 
-export function deliveryOf(c: AppContext, body: Uint8Array, receivedAt: number): Delivery {
+function deliveryOf(c: AppContext, body: Uint8Array, receivedAt: number, secret: string | undefined): Delivery {
   const headers: Record<string, string> = {};
   c.req.raw.headers.forEach((value, name) => {
     headers[name.toLowerCase()] = value;
   });
+  if (secret !== undefined) headers.authorization = `Bearer ${secret}`;
   // Vendors sign the address that they called, which is the public one, whatever stands between.
   const { pathname, search } = new URL(c.req.url);
   return { method: c.req.method, url: `${c.env.PUBLIC_URL}${pathname}${search}`, headers, body, receivedAt };

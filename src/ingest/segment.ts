@@ -32,7 +32,7 @@ export async function receiveSegment(c: AppContext): Promise<Response> {
   return received.ok ? Response.json({ success: true, ...received.tally }) : received.response;
 }
 
-export function writeKeyOf(header: string | undefined): string | null {
+function writeKeyOf(header: string | undefined): string | null {
   const [scheme, value] = (header ?? "").split(" ", 2);
   if (value === undefined) return null;
   if (scheme?.toLowerCase() === "bearer") return value;

@@ -1,63 +1,57 @@
 /**
- * `POST /v1/signals`: our own API. One JSON signal or CloudEvent, or NDJSON with one signal per line for backfills. The key
- * of a `baton` emitter is the Bearer token.
+ * `POST /v1/signals`: our own API. One JSON signal or CloudEvent, or NDJSON with one signal per line for backfills. Key and
+ * secret of a `baton` emitter are the user name and password (`curl -u key:secret`).
  */
-
 import type { SignalDraft } from "../../connectors/contract.ts";
-import { emitterOf } from "../../connectors/index.ts";
 import { ndjsonBytesMax, ndjsonLinesMax } from "../limits.ts";
-import { emitterByKey } from "../workspace.ts";
-import { boundedBody } from "./body.ts";
 import { notNow, problem } from "./problem.ts";
 import {
   type AppContext,
+  admit,
   countLater,
-  deliveryOf,
   emptyTally,
   handOnAll,
   type Kept,
   receiveDelivery,
   settle,
 } from "./receive.ts";
-import { writeKeyOf } from "./segment.ts";
+
+const isOurs = (vendor: string): boolean => vendor === "baton";
 
 export async function receiveSignals(c: AppContext): Promise<Response> {
-  const key = writeKeyOf(c.req.header("authorization"));
-  if (key === null) return problem(401, { code: "unauthorised" });
+  const credentials = basicCredentials(c.req.header("authorization"));
+  if (credentials === null) return problem(401, { code: "unauthorised" });
   const type = c.req.header("content-type") ?? "";
-  if (/^application\/(x-)?(ndjson|jsonl?ines?)/i.test(type)) return receiveLines(c, key);
-  const received = await receiveDelivery(c, key, (vendor) => vendor === "baton");
+  if (/^application\/(x-)?(ndjson|jsonl|jsonlines)/i.test(type)) return receiveLines(c, credentials);
+  const received = await receiveDelivery(c, credentials.key, isOurs, credentials.secret);
   return received.ok ? Response.json(received.tally, { status: 202 }) : received.response;
 }
 
 /** Each line stands for itself: good lines are applied, bad ones listed with their number and reason. */
-async function receiveLines(c: AppContext, key: string): Promise<Response> {
+async function receiveLines(c: AppContext, { key, secret }: Credentials): Promise<Response> {
   const now = Date.now();
-  const body = await boundedBody(c.req.raw, ndjsonBytesMax);
-  if (!body.ok)
-    return problem(413, {
-      code: body.failure.reason,
-      ...(body.failure.detail === undefined ? {} : { detail: body.failure.detail }),
-    });
-  const emitter = await emitterByKey(c.env, key, now, (work) => c.executionCtx.waitUntil(work));
-  const connector = emitterOf("baton");
-  if (emitter === null || emitter.vendor !== "baton" || connector === undefined)
-    return problem(401, { code: "unauthorised" });
-  const lines = new TextDecoder().decode(body.value).split("\n");
-  const filled = lines.filter((line) => line.trim() !== "").length;
-  if (filled > ndjsonLinesMax)
+  const admitted = await admit(c, key, isOurs, now, ndjsonBytesMax, secret);
+  if (!admitted.ok) return admitted.response;
+  const { emitter, connector, delivery } = admitted;
+  const lines = new TextDecoder().decode(delivery.body).split("\n");
+  if (lines.filter((line) => line.trim() !== "").length > ndjsonLinesMax) {
     return problem(413, { code: "too_many_lines", detail: `A request may hold ${ndjsonLinesMax} lines.` });
+  }
 
   const drafts: SignalDraft[] = [];
   const errors: { path: string; message: string }[] = [];
   const encoder = new TextEncoder();
-  const json = { "content-type": "application/json" };
   for (const [index, line] of lines.entries()) {
     if (line.trim() === "") continue;
-    const delivery = { ...deliveryOf(c, encoder.encode(line), now), headers: json };
-    const translated = connector.translate(delivery, emitter.settings);
-    if (translated.ok) drafts.push(...translated.value.drafts);
-    else errors.push({ path: `line ${index + 1}`, message: translated.failure.detail ?? translated.failure.reason });
+    const one = { ...delivery, body: encoder.encode(line), headers: { "content-type": "application/json" } };
+    const translated = connector.translate(one, emitter.settings);
+    const path = `line ${index + 1}`;
+    if (!translated.ok) errors.push({ path, message: translated.failure.detail ?? translated.failure.reason });
+    else {
+      drafts.push(...translated.value.drafts);
+      for (const bad of translated.value.quarantined ?? [])
+        errors.push({ path: `${path}, item ${bad.index + 1}`, message: bad.reason });
+    }
   }
   if (drafts.length === 0 && errors.length > 0) {
     countLater(c, emitter, ["refused:no_good_line"]);
@@ -65,10 +59,24 @@ async function receiveLines(c: AppContext, key: string): Promise<Response> {
   }
   const tally = emptyTally();
   const kept: Kept[] = [];
-  const stored = await handOnAll(c, emitter, drafts, now, tally, kept);
-  if (!stored) return notNow();
+  if (!(await handOnAll(c, emitter, drafts, now, tally, kept))) return notNow();
   const settled = await settle(c, emitter, tally, kept, now);
-  return settled.ok
-    ? Response.json({ ...settled.tally, refused: errors.length, errors: errors.slice(0, 100) }, { status: 202 })
-    : settled.response;
+  if (!settled.ok) return settled.response;
+  return Response.json({ ...settled.tally, refused: errors.length, errors: errors.slice(0, 100) }, { status: 202 });
+}
+
+interface Credentials {
+  readonly key: string;
+  readonly secret: string;
+}
+
+function basicCredentials(header: string | undefined): Credentials | null {
+  const [scheme, value] = (header ?? "").split(" ", 2);
+  if (scheme?.toLowerCase() !== "basic" || value === undefined) return null;
+  try {
+    const [key, ...rest] = atob(value).split(":");
+    return key === undefined || key === "" ? null : { key, secret: rest.join(":") };
+  } catch {
+    return null;
+  }
 }

@@ -49,7 +49,7 @@ export async function finishInstall(c: AppContext): Promise<Response> {
   if (code === undefined)
     return problem(400, { code: "not_granted", detail: `The CRM said: ${c.req.query("error") ?? "nothing"}.` });
   await c.env.CONTROL.prepare("DELETE FROM oauth_states WHERE state = ? OR expires_at < ?").bind(flow.state, now).run();
-  const send = (request: Request) => fetch(request, { signal: AbortSignal.timeout(crmDeadlineMs) });
+  const send = (request: Request) => fetch(request, { signal: AbortSignal.timeout(crmDeadlineMs), redirect: "manual" });
   const granted = await crmOf(flow.crm).exchange(
     crmApp(c.env, flow.crm),
     { code, verifier: flow.verifier },

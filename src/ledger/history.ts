@@ -9,8 +9,9 @@
 import { journalKeepMs } from "../limits.ts";
 import type { JournalEntry } from "./rows.ts";
 
-/** Chunks read in one run; the next run takes the rest. */
-const chunksPerRun = 500;
+/** Chunks held in memory at a time (a chunk is up to 1 MB), and how many such rounds one run makes. */
+const chunksPerRound = 32;
+const roundsPerRun = 50;
 
 export async function archiveJournal(
   ledger: D1Database,
@@ -18,9 +19,25 @@ export async function archiveJournal(
   now: number,
   keepMs = journalKeepMs,
 ): Promise<{ readonly chunks: number; readonly segments: number }> {
+  let chunks = 0;
+  let segments = 0;
+  for (let round = 0; round < roundsPerRun; round++) {
+    const done = await archiveRound(ledger, history, now - keepMs);
+    chunks += done.chunks;
+    segments += done.segments;
+    if (done.chunks < chunksPerRound) break;
+  }
+  return { chunks, segments };
+}
+
+async function archiveRound(
+  ledger: D1Database,
+  history: R2Bucket,
+  before: number,
+): Promise<{ readonly chunks: number; readonly segments: number }> {
   const rows = await ledger
     .prepare("SELECT workspace, id, at, entries FROM journal WHERE at < ? ORDER BY workspace, id LIMIT ?")
-    .bind(now - keepMs, chunksPerRun)
+    .bind(before, chunksPerRound)
     .all<{ workspace: string; id: string; at: number; entries: string }>();
   const byWorkspace = Map.groupBy(rows.results, (row) => row.workspace);
   for (const [workspace, chunks] of byWorkspace) {

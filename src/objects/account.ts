@@ -90,6 +90,8 @@ export class AccountObject extends DurableObject<Env> {
   #facts: AccountFacts | null;
   readonly #items = new Map<string, Item>();
   #loaded = false;
+  /** True while the disk may hold unfinished actions that are not in `#items`. */
+  #more = false;
   #inFlight = 0;
   #pausedUntil = 0;
   /** When actions of each kind last left; see `gatherMs`. */
@@ -214,8 +216,17 @@ export class AccountObject extends DurableObject<Env> {
   #load(): void {
     if (this.#loaded) return;
     this.#loaded = true;
-    for (const action of this.#store.unfinished(queueLoadMax)) {
-      this.#items.set(action.key, { action, saved: true, busy: false, waiters: [] });
+    this.#more = true;
+    this.#loadMore();
+  }
+
+  /** Unfinished actions from disk, a bounded number at a time. */
+  #loadMore(): void {
+    if (!this.#more) return;
+    const actions = this.#store.unfinished(queueLoadMax);
+    this.#more = actions.length === queueLoadMax;
+    for (const action of actions) {
+      if (!this.#items.has(action.key)) this.#items.set(action.key, { action, saved: true, busy: false, waiters: [] });
     }
   }
 
@@ -231,6 +242,7 @@ export class AccountObject extends DurableObject<Env> {
     }
     this.#budget ??= newBudget(crm.manifest.budget);
     let nextAt = Number.POSITIVE_INFINITY;
+    if (this.#items.size === 0) this.#loadMore();
     const idle = [...this.#items.values()].filter((item) => !item.busy);
     for (const phase of phasesOf(idle, circumstancesOf(facts, now))) {
       nextAt = Math.min(nextAt, phase.nextAt);
@@ -274,7 +286,7 @@ export class AccountObject extends DurableObject<Env> {
         else await this.#resolve(crm, facts, batch, send);
       } catch (error) {
         // A bug or a broken dependency: what was sent stays `intent` and is looked up, the rest waits a little.
-        log("error", "account.work", { work, error: errorName(error) });
+        log("error", "account.work", { account: facts.name, work, error: errorName(error) });
         for (const item of batch) this.#putOff([item], backoffMs(item.action.key, item.action.attempts + 1));
       } finally {
         this.#inFlight--;
@@ -339,7 +351,7 @@ export class AccountObject extends DurableObject<Env> {
       const { action, pauseUntil, blocked } = verdictOn(item, index, present);
       // An empty or failed look-up is remembered in memory only: after a restart they begin again, which is slower and safe.
       if (action.state !== item.action.state) changed.push(action);
-      if (action.state === "parked") log("warn", "action.parked", { crm: facts.crm, problem: action.problem });
+      if (action.state === "parked") log("warn", "action.parked", { account: facts.name, problem: action.problem });
       item.action = action;
       if (pauseUntil !== undefined) this.#pausedUntil = Math.max(this.#pausedUntil, pauseUntil);
       if (blocked !== undefined) this.#block(blocked);
@@ -482,7 +494,7 @@ export class AccountObject extends DurableObject<Env> {
 
   #block(reason: string): void {
     if (this.#facts !== null) this.#saveFacts({ ...this.#facts, status: "blocked", problem: reason });
-    log("error", "account.blocked", { reason });
+    log("error", "account.blocked", { account: this.#facts?.name, reason });
   }
 
   #saveFacts(facts: AccountFacts): void {

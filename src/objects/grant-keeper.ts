@@ -62,7 +62,9 @@ export class GrantKeeper {
     const present = this.#vault.facts() ?? facts;
     if (!answer.ok) {
       this.#vault.save({ ...present, refreshing: false });
-      log("warn", "account.refresh", { crm: facts.crm, arm: answer.failure.arm, reason: answer.failure.reason });
+      // Interrupted before: a rotating token may have died with an answer that nobody stored.
+      const { arm, reason } = answer.failure;
+      log("warn", "account.refresh", { account: facts.name, arm, reason, interrupted: facts.refreshing });
       return answer.failure.arm === "revoked" ? "revoked" : "later";
     }
     const grant = await this.seal(facts.workspace, facts.name, answer.value);

@@ -1,5 +1,5 @@
 /** Names of objects and the way to them. A stub is broken after some errors, so each attempt takes a new one (DESIGN §6). */
-import { nodeName } from "../crypto.ts";
+import { digest, nodeName } from "../crypto.ts";
 import type { Env } from "../env.ts";
 import { hintEntriesMax } from "../limits.ts";
 import type { CrmName, Signal } from "../model.ts";
@@ -22,8 +22,8 @@ export function accountName(workspace: string, crm: CrmName, crmAccount: string)
  */
 const projectorLanes = 4;
 
-export function projectorStub(env: Env, shard: number, leadName: string) {
-  const lane = Number.parseInt(leadName.slice(-4), 16) % projectorLanes;
+export function projectorStub(env: Env, shard: number, name: string) {
+  const lane = Number.parseInt(digest(name).slice(0, 4), 16) % projectorLanes;
   return env.PROJECTOR.get(env.PROJECTOR.idFromName(`ledger-${shard}/${lane}`));
 }
 

@@ -124,10 +124,10 @@ function joinKinds(
   const oldest = Math.floor(lastAt / 86_400_000) - countDaysMax;
   const kinds: Record<string, KindCount> = {};
   for (const [name, item] of Object.entries(a)) {
-    const other = b[name];
+    const other = Object.hasOwn(b, name) ? b[name] : undefined;
     kinds[name] = other === undefined ? prune(item, oldest) : joinKind(item, other, oldest);
   }
-  for (const [name, item] of Object.entries(b)) if (!(name in a)) kinds[name] = prune(item, oldest);
+  for (const [name, item] of Object.entries(b)) if (!Object.hasOwn(a, name)) kinds[name] = prune(item, oldest);
   return kinds;
 }
 

@@ -13,7 +13,7 @@ import {
   traitLengthMax,
   traitsMax,
 } from "../limits.ts";
-import type { AccountRef, Identifier, JsonObject, Signal } from "../model.ts";
+import type { AccountRef, Attribution, Identifier, JsonObject, Signal } from "../model.ts";
 import { normaliseDomain, normaliseEmail, normaliseIdentifier, normalisePhone, rankOf } from "./normalise.ts";
 
 export interface Origin {
@@ -43,7 +43,7 @@ export function toSignal(draft: SignalDraft, origin: Origin): Result<Signal> {
     );
   }
   const occurredAt = believableInstant(draft.occurredAt, origin.receivedAt);
-  if (draft.occurredAt !== undefined && occurredAt !== draft.occurredAt)
+  if (draft.occurredAt !== undefined && occurredAt !== Math.round(draft.occurredAt))
     properties.clock_off_ms = draft.occurredAt - origin.receivedAt;
   const id = draft.id !== undefined && draft.id !== "" ? shortId(draft.id) : `content:${digest(canonicalJson(draft))}`;
   const signal: Signal = {
@@ -57,7 +57,7 @@ export function toSignal(draft: SignalDraft, origin: Origin): Result<Signal> {
     identifiers,
     traits,
     account: canonicalAccount(draft.account ?? {}),
-    attribution: draft.attribution ?? {},
+    attribution: canonicalAttribution(draft.attribution ?? {}),
     ...(draft.consent === undefined ? {} : { consent: draft.consent }),
     properties: properties as JsonObject,
     schema_version: 1,
@@ -95,51 +95,55 @@ function canonicalIdentifiers(
     .slice(0, identifiersMax);
 }
 
+const traitNameLengthMax = 60;
+
 /** Names under which vendors send what a lead keeps, without case, spaces and underscores. */
-const aliases: Readonly<Record<string, string>> = {
-  email: "email",
-  emailaddress: "email",
-  firstname: "first_name",
-  givenname: "first_name",
-  lastname: "last_name",
-  surname: "last_name",
-  familyname: "last_name",
-  phone: "phone",
-  phonenumber: "phone",
-  mobilephone: "phone",
-  company: "company",
-  companyname: "company",
-  organization: "company",
-  jobtitle: "job_title",
-  title: "job_title",
-  country: "country",
-  timezone: "time_zone",
-  website: "website",
-};
+const aliases: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    email: "email",
+    emailaddress: "email",
+    firstname: "first_name",
+    givenname: "first_name",
+    lastname: "last_name",
+    surname: "last_name",
+    familyname: "last_name",
+    phone: "phone",
+    phonenumber: "phone",
+    mobilephone: "phone",
+    company: "company",
+    companyname: "company",
+    organization: "company",
+    jobtitle: "job_title",
+    title: "job_title",
+    country: "country",
+    timezone: "time_zone",
+    website: "website",
+  }),
+);
 
 function canonicalTraits(given: Readonly<Record<string, unknown>>): Record<string, string> {
   const traits: Record<string, string> = {};
   for (const [name, value] of Object.entries(given).slice(0, traitsMax)) {
     const text = scalarText(value);
     if (text === undefined) continue;
-    const canonical = aliases[name.toLowerCase().replaceAll(/[\s_-]/g, "")] ?? name.slice(0, 60);
+    const canonical = aliases.get(name.toLowerCase().replaceAll(/[\s_-]/g, "")) ?? bounded(name, traitNameLengthMax);
     const clean = cleanTrait(canonical, text);
     if (clean !== undefined) traits[canonical] = clean;
   }
   const fullName = scalarText(given.name);
   if (fullName !== undefined && traits.first_name === undefined && traits.last_name === undefined) {
     const [first, ...rest] = fullName.trim().split(/\s+/);
-    if (first !== undefined && first !== "") traits.first_name = first.slice(0, traitLengthMax);
-    if (rest.length > 0) traits.last_name = rest.join(" ").slice(0, traitLengthMax);
+    if (first !== undefined && first !== "") traits.first_name = bounded(first);
+    if (rest.length > 0) traits.last_name = bounded(rest.join(" "));
   }
   return traits;
 }
 
 function cleanTrait(name: string, text: string): string | undefined {
   if (name === "email") return normaliseEmail(text);
-  if (name === "phone") return normalisePhone(text) ?? text.slice(0, traitLengthMax);
-  const trimmed = text.toWellFormed().trim().slice(0, traitLengthMax);
-  return trimmed === "" ? undefined : trimmed;
+  const clean = bounded(text);
+  if (clean === "") return undefined;
+  return name === "phone" ? (normalisePhone(clean) ?? clean) : clean;
 }
 
 function scalarText(value: unknown): string | undefined {
@@ -152,6 +156,15 @@ function scalarText(value: unknown): string | undefined {
 
 function canonicalAccount(given: AccountRef): AccountRef {
   const domain = given.domain === undefined ? undefined : normaliseDomain(given.domain);
-  const name = given.name?.toWellFormed().trim().slice(0, traitLengthMax);
+  const name = given.name === undefined ? undefined : bounded(given.name);
   return { ...(domain === undefined ? {} : { domain }), ...(name === undefined || name === "" ? {} : { name }) };
+}
+
+function canonicalAttribution(given: Attribution): Attribution {
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, bounded(value)]));
+}
+
+/** Cut first and made well-formed after: a cut may go through a character, and half a one spoils the record in CRMs and stores. */
+function bounded(text: string, lengthMax = traitLengthMax): string {
+  return text.trim().slice(0, lengthMax).toWellFormed();
 }

@@ -172,6 +172,11 @@ function checkLinks(rest: Rest, acknowledged: ReadonlyMap<string, Signal>, sendi
     const said = root.members.filter((name) => rest.nodes.has(name));
     if (canonicalJson(members.sort()) !== canonicalJson(said))
       rest.fail("G5", `${rest.label(root.name)} says its members are [${said.map(rest.label)}], but they are [${members.map(rest.label)}]`);
+    const userIds = (identifiers: readonly { readonly type: string }[]) =>
+      identifiers.filter((item) => item.type === "user_id").length;
+    const told = log.some((entry) => userIds(entry.signal.identifiers) > 1);
+    if (userIds(Object.values(root.lead.identifiers)) > 1 && !told)
+      rest.fail("GUARD", `${rest.label(root.name)} has two user ids, and no signal names both`);
     for (const name of members) {
       if (component(name) !== component(root.name))
         rest.fail("G5", `${rest.label(name)} and ${rest.label(root.name)} are one, and no signal says so`);
@@ -233,6 +238,13 @@ function checkFollowUps(
     }
     if (item.actions.length !== accounts.size) rest.fail("G12", `${item.id} has ${item.actions.length} actions`);
     for (const action of item.actions) checkAction(rest, item, action, accounts.get(action.account));
+    const earlier = root.follow_ups.some(
+      (other) =>
+        (policy.one_open_per === "lead" || other.play === item.play) &&
+        (other.created_at < item.created_at || (other.created_at === item.created_at && other.id < item.id)),
+    );
+    if (item.closed_because?.startsWith("the same person") === true && !earlier)
+      rest.fail("G4", `${item.id} was closed for another one, and it was the earliest`);
   }
   for (const [scope, count] of open) if (count > 1) rest.fail("G4", `${name} has ${count} open follow-ups per ${scope}`);
   const asked = log.some((entry) => entry.signal.kind === "demo_requested");

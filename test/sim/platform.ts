@@ -510,11 +510,12 @@ class Overflow {
       id: body.signal.id,
       body: clone(body),
       attempts,
+      // The first word counts.
       ack: () => {
-        verdict = "ack";
+        verdict ??= "ack";
       },
       retry: (options?: { delaySeconds?: number }) => {
-        verdict = options?.delaySeconds ?? 0;
+        verdict ??= options?.delaySeconds ?? 0;
       },
     };
     const batch = { queue: "baton-overflow", messages: [message] } as unknown as MessageBatch<OverflowMessage>;

@@ -49,6 +49,11 @@ const basic = (key: string): Record<string, string> => ({
 const track = (body: unknown, headers = basic(keyOf("website"))): Promise<Response> =>
   fetch(`${url}/v1/track`, { method: "POST", headers, body: typeof body === "string" ? body : JSON.stringify(body) });
 
+const native = (secret: string): Record<string, string> => ({
+  authorization: `Basic ${btoa(`${keyOf("backfill")}:${secret}`)}`,
+  "content-type": "application/json",
+});
+
 interface Listed {
   readonly items: readonly Record<string, unknown>[];
 }
@@ -98,7 +103,7 @@ describe("POST /v1/signals", () => {
     ];
     const answer = await fetch(`${url}/v1/signals`, {
       method: "POST",
-      headers: { authorization: `Bearer ${keyOf("backfill")}`, "content-type": "application/x-ndjson" },
+      headers: { ...native("backfill-secret"), "content-type": "application/x-ndjson" },
       body: lines.join("\n"),
     });
     expect(answer.status).toBe(202);
@@ -108,10 +113,24 @@ describe("POST /v1/signals", () => {
     expect(told.errors.map((error) => error.path)).toEqual(["line 2", "line 4"]);
   });
 
+  const send = (secret: string): Promise<Response> =>
+    fetch(`${url}/v1/signals`, {
+      method: "POST",
+      headers: native(secret),
+      body: JSON.stringify({ id: `one-${secret}`, kind: "signed_up", email: "one@example.com" }),
+    });
+
+  it("takes one signal, and nothing from somebody who knows only the key", async () => {
+    expect((await send("wrong-secret")).status).toBe(401);
+    const answer = await send("backfill-secret");
+    expect(answer.status).toBe(202);
+    expect(await answer.json()).toMatchObject({ accepted: 1 });
+  });
+
   it("refuses a file in which no line is a signal", async () => {
     const answer = await fetch(`${url}/v1/signals`, {
       method: "POST",
-      headers: { authorization: `Bearer ${keyOf("backfill")}`, "content-type": "application/x-ndjson" },
+      headers: { ...native("backfill-secret"), "content-type": "application/x-ndjson" },
       body: "no\nnothing",
     });
     expect(answer.status).toBe(400);
@@ -205,6 +224,11 @@ describe("bad input", () => {
     expect([answer.status, problem.code]).toEqual([status, code]);
     expect(problem.status).toBe(status);
     expect(problem.title.length).toBeGreaterThan(10);
+  });
+
+  it("in the address of a lead's page leads to no page", async () => {
+    expect((await fetch(`${url}/leads/%E0%A4%A`)).status).toBe(404);
+    expect((await fetch(`${url}/leads/door%2Funknown?key=guessed`)).status).toBe(404);
   });
 
   it("that is verified but has no shape we know is acknowledged and kept", async () => {

@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { Command, Outcome, Resolution, World } from "../../connectors/contract.ts";
-import { type Action, type Circumstances, conclude, intend, judge, newAction, settled, stepAt } from "../../src/act/exactly-once.ts";
+import {
+  type Action,
+  type Circumstances,
+  conclude,
+  intend,
+  judge,
+  newAction,
+  settled,
+  stepAt,
+} from "../../src/act/exactly-once.ts";
 import { phasesOf } from "../../src/act/queue.ts";
 
 const make: Command = {
@@ -10,16 +19,38 @@ const make: Command = {
   task: { subject: "Call Ada", body: "", dueAt: 0, priority: "high", type: "call" },
 };
 const close: Command = { type: "close_task", key: "fu_1-aa-close", taskId: "7", note: "" };
-const action = (command: Command = make, hot = true): Action => newAction({ command, holder: "sam@example.com", node: "acme/1", hot });
-const in_ = (world: World, now = 10_000): Circumstances => ({ crm: "hubspot", world, settleReadsMs: [60_000, 600_000], now });
+const action = (command: Command = make, hot = true): Action =>
+  newAction({ command, holder: "sam@example.com", node: "acme/1", hot });
+const in_ = (world: World, now = 10_000): Circumstances => ({
+  crm: "hubspot",
+  world,
+  settleReadsMs: [60_000, 600_000],
+  now,
+});
 const sent = intend(action(), 9_000);
 
 describe("an action that was sent", () => {
   const outcomes: readonly [string, Outcome, Partial<Action>][] = [
-    ["is done when the CRM confirmed it", { arm: "done", taskId: "7", personId: "3", created: true }, { state: "done", receipt: { crm: "hubspot", task_id: "7", person_id: "3", at: 10_000 } }],
-    ["is parked for a person when the CRM will never take it", { arm: "refused", reason: "validation" }, { state: "parked", problem: "validation" }],
-    ["stays an intent when nobody knows", { arm: "unknown", reason: "timeout" }, { state: "intent", notBefore: 10_250 }],
-    ["may be tried again when it certainly was not done", { arm: "deferred", retryAfterMs: 2_000, scope: "action", reason: "locked" }, { state: "pending", notBefore: 12_000 }],
+    [
+      "is done when the CRM confirmed it",
+      { arm: "done", taskId: "7", personId: "3", created: true },
+      { state: "done", receipt: { crm: "hubspot", task_id: "7", person_id: "3", at: 10_000 } },
+    ],
+    [
+      "is parked for a person when the CRM will never take it",
+      { arm: "refused", reason: "validation" },
+      { state: "parked", problem: "validation" },
+    ],
+    [
+      "stays an intent when nobody knows",
+      { arm: "unknown", reason: "timeout" },
+      { state: "intent", notBefore: 10_250 },
+    ],
+    [
+      "may be tried again when it certainly was not done",
+      { arm: "deferred", retryAfterMs: 2_000, scope: "action", reason: "locked" },
+      { state: "pending", notBefore: 12_000 },
+    ],
     ["may be tried again with a fresh token", { arm: "expired" }, { state: "pending", notBefore: 10_000 }],
     ["waits where a person must mend the install", { arm: "blocked", reason: "scope_missing" }, { state: "pending" }],
   ];
@@ -28,14 +59,23 @@ describe("an action that was sent", () => {
   });
 
   it("stops the whole account when the CRM says so", () => {
-    const verdict = judge(sent, { arm: "deferred", retryAfterMs: 10_000, scope: "account", reason: "rate_limit" }, in_("marker"));
+    const verdict = judge(
+      sent,
+      { arm: "deferred", retryAfterMs: 10_000, scope: "account", reason: "rate_limit" },
+      in_("marker"),
+    );
     expect(verdict.pauseUntil).toBe(20_000);
-    expect(judge(sent, { arm: "deferred", retryAfterMs: 10_000, scope: "action", reason: "locked" }, in_("marker")).pauseUntil).toBeUndefined();
+    expect(
+      judge(sent, { arm: "deferred", retryAfterMs: 10_000, scope: "action", reason: "locked" }, in_("marker"))
+        .pauseUntil,
+    ).toBeUndefined();
   });
 
-  it("is given to a person after forty definite refusals to do it now", () => {
-    const tired: Action = { ...sent, attempts: 40 };
-    expect(judge(tired, { arm: "deferred", retryAfterMs: 1, scope: "action", reason: "locked" }, in_("marker")).action).toMatchObject({
+  it("is given to a person after eighty definite refusals to do it now", () => {
+    const tired: Action = { ...sent, attempts: 80 };
+    expect(
+      judge(tired, { arm: "deferred", retryAfterMs: 1, scope: "action", reason: "locked" }, in_("marker")).action,
+    ).toMatchObject({
       state: "parked",
       problem: "gave_up_locked",
     });
@@ -50,7 +90,10 @@ describe("an action that was sent", () => {
 describe("an action whose outcome is unknown", () => {
   it("is done when its key is found, also when a person deleted the task since", () => {
     const verdict = conclude(sent, { arm: "found", taskId: "7", personId: "" }, in_("unique_property"));
-    expect(settled(verdict.action)).toEqual({ arm: "done", receipt: { crm: "hubspot", task_id: "7", person_id: "", at: 10_000 } });
+    expect(settled(verdict.action)).toEqual({
+      arm: "done",
+      receipt: { crm: "hubspot", task_id: "7", person_id: "", at: 10_000 },
+    });
   });
 
   it("may be tried again after one definite absence where the CRM keeps the key", () => {
@@ -77,8 +120,8 @@ describe("an action whose outcome is unknown", () => {
     expect(conclude(sent, resolution, in_("unique_property")).action).toMatchObject({ state: "intent", lookups: 1 });
   });
 
-  it("is given to a person after forty look-ups that could not say", () => {
-    const tired: Action = { ...sent, lookups: 39 };
+  it("is given to a person after eighty look-ups that could not say", () => {
+    const tired: Action = { ...sent, lookups: 79 };
     expect(conclude(tired, { arm: "unknown", reason: "person_gone" }, in_("marker")).action).toMatchObject({
       state: "parked",
       problem: "lookup_person_gone",

@@ -2,8 +2,8 @@
  * What two different people have in common (u). Three corrections to one number per level:
  * - an exact agreement is as likely as its value is common (`frequency.ts`);
  * - a near agreement is as likely as the rarer of both values is common: "smiht" is a typo of "smith", "smyth" another name;
- * - fields depend on each other (`dependence.ts`): they are taken from the most telling to the least, each given the ones
- *   before it.
+ * - fields depend on each other (`dependence.ts`): exact agreements are taken first, the most telling of them first of
+ *   all, and each field is judged given the ones before it.
  * Pure.
  */
 import { close, different, exact, levelCount, silent, swapped } from "./compare.ts";
@@ -29,9 +29,9 @@ export function learnStrangers(table: Table, groupOf: Int32Array, samples: Sampl
   const width = columns.length;
   const frequency = columns.map((column) => termFrequencies(column, groupOf));
   const { u, scale } = marginals(table, groupOf, samples.random.pairs, frequency);
-  const order = columns.map((_, column) => column).sort((x, y) => cellOf(u, x, exact) - cellOf(u, y, exact) || x - y);
-  const dependences = order.map((column, place) =>
-    order.slice(0, place).map((earlier) => ({ earlier, tie: dependenceOf(column, earlier, samples, u) })),
+  const telling = columns.map((_, column) => column).sort((x, y) => cellOf(u, x, exact) - cellOf(u, y, exact) || x - y);
+  const ties = columns.map((_, column) =>
+    columns.map((_, earlier) => (earlier === column ? null : dependenceOf(column, earlier, samples, u))),
   );
 
   /** Chance of the level when the other fields say nothing about it. */
@@ -56,20 +56,23 @@ export function learnStrangers(table: Table, groupOf: Int32Array, samples: Sampl
 
   function logChances(pairs: Pairs): Float64Array {
     const logs = new Float64Array(pairs.a.length * width);
+    const levelOf = new Uint8Array(width);
     for (let at = 0; at < pairs.a.length; at++) {
-      for (let place = 0; place < width; place++) {
-        const column = order[place] ?? 0;
-        const level = pairs.levels[at * width + column] ?? silent;
+      for (let column = 0; column < width; column++) levelOf[column] = pairs.levels[at * width + column] ?? silent;
+      // What strangers who agree exactly share besides has been seen often, after a near agreement seldom: exact ones come first.
+      const order = [...telling.filter((c) => levelOf[c] === exact), ...telling.filter((c) => levelOf[c] !== exact)];
+      for (const [place, column] of order.entries()) {
+        const level = levelOf[column] ?? silent;
         if (level === silent) continue;
-        // The strongest tie to an earlier field: a tree of dependences (Chow & Liu 1968), chosen per pair by what agrees.
-        let [copied, total] = [0, 0];
-        for (const { earlier, tie } of dependences[place] ?? []) {
-          const { shares, total: strength } = tie(pairs.levels[at * width + earlier] ?? silent);
-          if (strength > total) [copied, total] = [shares[level] ?? 0, strength];
-        }
-        // Never less than alone: that a field differs where strangers share it is no evidence for one person.
         const byChance = alone(pairs, at, column, level);
-        const chance = Math.max(byChance, copied + (1 - total) * byChance);
+        // One earlier field explains a later one, the one that does so best: a tree of dependences (Chow & Liu 1968), chosen
+        // per pair. Never less than alone: that a field differs where strangers share it is no evidence for one person.
+        let chance = byChance;
+        for (let before = 0; before < place; before++) {
+          const earlier = order[before] ?? 0;
+          const tie = ties[column]?.[earlier]?.(levelOf[earlier] ?? silent);
+          if (tie !== undefined) chance = Math.max(chance, (tie.shares[level] ?? 0) + (1 - tie.total) * byChance);
+        }
         logs[at * width + column] = Math.log(Math.min(1, Math.max(rarest, chance)));
       }
     }
