@@ -68,7 +68,9 @@ function subjectOf(template: string, lead: LeadFold, followUp: FollowUpRecord): 
   const company = lead.fields.company?.value ?? lead.account?.value.name;
   const name = company === undefined ? displayName(lead) : `${displayName(lead)} (${company})`;
   const what = followUp.reasons[0]?.text.replace(/ \(route “.*”\)$/, "") ?? "";
-  return template.replaceAll("{name}", name).replaceAll("{what}", what).slice(0, 250);
+  // One pass and a function: what stands in a name is never read as a placeholder or as a pattern of `replace`.
+  const subject = template.replace(/\{(name|what)\}/g, (_all, word: string) => (word === "name" ? name : what));
+  return subject.slice(0, 250).toWellFormed();
 }
 
 function bodyOf(root: Root, followUp: FollowUpRecord, leadLink: string): string {

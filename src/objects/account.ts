@@ -84,6 +84,9 @@ interface Item {
 /** A person waits for the answer of the consent page meanwhile. */
 const installAttemptsMax = 8;
 
+/** An attempt may still take effect for so long after it left: HubSpot itself gives up at 100 s (524). */
+const doubtMs = 120_000;
+
 export class AccountObject extends DurableObject<Env> {
   readonly #store: AccountStore;
   readonly #grants: GrantKeeper;
@@ -145,6 +148,10 @@ export class AccountObject extends DurableObject<Env> {
     if (action?.state === "done" && action.receipt !== null) return { arm: "done", receipt: action.receipt };
     if (item?.busy === true || action?.state === "intent") {
       // After a crash nobody else may come to resolve it: who cancels does not submit again.
+      this.#pump();
+      return { arm: "in_flight" };
+    }
+    if (action !== null && action.state === "pending" && inDoubt(action)) {
       this.#pump();
       return { arm: "in_flight" };
     }
@@ -370,7 +377,11 @@ export class AccountObject extends DurableObject<Env> {
     const allowed: Item[] = [];
     for (const [index, item] of batch.entries()) {
       if (answers[index] === "go") allowed.push(item);
-      else if (answers[index] === "stop") this.#cancelled(item.action);
+      else if (answers[index] === "stop") {
+        if (!inDoubt(item.action)) this.#cancelled(item.action);
+        // Looked up once more when the earlier attempt can no longer take effect: its task would have to be closed.
+        else item.action = { ...item.action, state: "intent", notBefore: item.action.attemptAt + doubtMs };
+      }
       else this.#putOff([item], 5_000);
     }
     return allowed;
@@ -526,6 +537,11 @@ function circumstancesOf(facts: AccountFacts, now: number): Circumstances {
 
 function sessionOf(grant: Grant, world: World, send: Send): CrmSession {
   return { accessToken: grant.accessToken, apiUrl: grant.apiUrl, world, send };
+}
+
+/** Not there when it was looked up says nothing of a request that may still be on its way. */
+function inDoubt(action: Action): boolean {
+  return action.attempts > 0 && Date.now() < action.attemptAt + doubtMs;
 }
 
 /** Trouble that may be over in a moment; preparing a CRM is safe to repeat. */

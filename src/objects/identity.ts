@@ -406,9 +406,11 @@ export class IdentityObject extends DurableObject<Env> {
     if (first.role === "alias") return { arm: "moved", to: first.parent };
     if (first.role === "unused") return { arm: "stop" };
     const found = await workspaceById(this.env, first.workspace, Date.now(), (work) => this.ctx.waitUntil(work));
-    const root = this.#root();
-    const current = root === null ? null : findAction(root, call.key);
-    if (root === null || current === null || found === null) return { arm: "stop" };
+    const root = this.#load();
+    if (root.role === "alias") return { arm: "moved", to: root.parent };
+    const current = root.role === "root" ? findAction(root, call.key) : null;
+    // On its way here with a merge, perhaps: "stop" would cancel it for good, a throw makes the account ask again.
+    if (root.role !== "root" || current === null || found === null) throw new Error("the action is not known here yet");
     if (current.followUp.state !== "open") return { arm: "stop" };
     if (holdOf(found.workspace.policy, root.lead) === null) return { arm: "go" };
     this.#change(cancelFollowUp(root, current.followUp.id, "consent or a hold forbids it"));
@@ -452,6 +454,13 @@ export class IdentityObject extends DurableObject<Env> {
       if (node.role === "root" && node.version > node.projected.version) this.#projectDue = true;
       this.#pump();
       await this.#work.settled();
+      // What this very work changed last is shown as well: no later alarm need come.
+      const worked = this.#root();
+      if (worked !== null && worked.version > worked.projected.version && !this.#projectDue) {
+        this.#projectDue = true;
+        this.#pump();
+        await this.#work.settled();
+      }
     } finally {
       this.#inAlarm = false;
     }

@@ -246,7 +246,8 @@ export function strongOf(root: Root): Strong {
   };
 }
 
-const weakTypes = new Set(["anonymous_id", "gclid", "fbclid", "li_fat_id", "msclkid"]);
+/** A device or one click: people pass both on. */
+const weakTypes = new Set("anonymous_id gclid gbraid wbraid dclid fbclid li_fat_id msclkid ttclid twclid".split(" "));
 
 /** Why these two must not become one over this identifier, or null. Symmetric in `a` and `b`. */
 export function guard(a: Strong, b: Strong, over: Identifier, membersMax: number): string | null {
@@ -283,7 +284,14 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
     lead,
     members: [...members].sort(),
     links,
-    apart: [...root.apart, ...loser.apart],
+    // A stranger to one of them may be none to both: those whose link is owed are asked again, the rest stays known once.
+    apart: [...root.apart, ...loser.apart].filter(
+      ({ node }, index, all) =>
+        node !== root.name &&
+        !members.has(node) &&
+        !links.some((link) => link.node === node) &&
+        all.findIndex((item) => item.node === node) === index,
+    ),
     // Who could not be reached may be reachable now: everything that waits is decided again.
     undecided: [
       ...root.undecided,

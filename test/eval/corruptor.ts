@@ -33,10 +33,28 @@ const givenNames =
     " ",
   );
 const nicknames: Readonly<Record<string, string>> = {
-  robert: "bob", elizabeth: "liz", william: "bill", richard: "rick", michael: "mike", jennifer: "jen", thomas: "tom",
-  christopher: "chris", daniel: "dan", matthew: "matt", anthony: "tony", steven: "steve", joshua: "josh", edward: "ed",
-  nicholas: "nick", benjamin: "ben", samuel: "sam", katherine: "kate", alexander: "alex", patricia: "pat", david: "dave",
-}; // biome-ignore format: a table of pairs
+  robert: "bob",
+  elizabeth: "liz",
+  william: "bill",
+  richard: "rick",
+  michael: "mike",
+  jennifer: "jen",
+  thomas: "tom",
+  christopher: "chris",
+  daniel: "dan",
+  matthew: "matt",
+  anthony: "tony",
+  steven: "steve",
+  joshua: "josh",
+  edward: "ed",
+  nicholas: "nick",
+  benjamin: "ben",
+  samuel: "sam",
+  katherine: "kate",
+  alexander: "alex",
+  patricia: "pat",
+  david: "dave",
+};
 const titles =
   "account executive,head of sales,vp marketing,revenue operations manager,cfo,engineer,founder,office manager,buyer,product manager,cto,analyst,team lead,consultant".split(
     ",",

@@ -42,44 +42,58 @@ const dedupeFields: readonly Field[] = [
   { name: "Phone", kind: "phone" },
 ];
 
+const dedupeFile = "dedupe.csv_example_with_true_ids.csv";
+const idOf = (row: Record<string, string>, at: number): string => row.unique_id ?? row.Id ?? String(at);
+
 /** Empty when the fixtures are not beside the repository. */
 export function datasets(): Dataset[] {
   if (!existsSync(identityFolder)) return [];
   return [
     ...[1, 2, 3].map((n) => febrl(n, febrlFields, "all fields")),
     ...[1, 2, 3].map((n) => febrl(n, febrlWeakFields, "weak fields")),
-    load("splink fake_1000", "splink.fake_1000.csv", splinkFields, "unique_id", (row) => row.cluster ?? ""),
     load(
-      "dedupe csv_example",
-      "dedupe.csv_example_with_true_ids.csv",
-      dedupeFields,
-      "Id",
-      (row) => row["True Id"] ?? "",
+      "splink fake_1000",
+      join(identityFolder, "splink.fake_1000.csv"),
+      splinkFields,
+      idOf,
+      (row) => row.cluster ?? "",
     ),
+    load("dedupe csv_example", join(identityFolder, dedupeFile), dedupeFields, idOf, (row) => row["True Id"] ?? ""),
   ];
 }
 
 function febrl(n: number, fields: readonly Field[], which: string): Dataset {
-  const entity = (row: Record<string, string>): string => row.rec_id?.split("-")[1] ?? "";
-  return load(`febrl ${n}, ${which}`, `febrl.dataset${n}.csv`, fields, "rec_id", entity);
+  return febrlFile(`febrl ${n}, ${which}`, join(identityFolder, `febrl.dataset${n}.csv`), fields);
+}
+
+/** Any file in Febrl's form: `rec_id` as rec-N-org and rec-N-dup-M, N being the person. */
+export function febrlFile(name: string, path: string, fields: readonly Field[]): Dataset {
+  // The id becomes a running number: Febrl's own says who is whose duplicate.
+  return load(
+    name,
+    path,
+    fields,
+    (_, at) => String(at),
+    (row) => row.rec_id?.split("-")[1] ?? "",
+  );
 }
 
 function load(
   name: string,
-  file: string,
+  path: string,
   fields: readonly Field[],
-  id: string,
+  id: (row: Record<string, string>, at: number) => string,
   entity: (row: Record<string, string>) => string,
 ): Dataset {
-  const rows = parseCsv(readFileSync(join(identityFolder, file), "utf8"));
+  const rows = parseCsv(readFileSync(path, "utf8"));
   const values = (row: Record<string, string>): Record<string, string | null> =>
     Object.fromEntries(fields.map((field) => [field.name, row[field.name] ?? null]));
-  // The id is a running number: Febrl's own says who is whose duplicate.
-  const records = rows.map((row, at) => ({
-    id: id === "rec_id" ? String(at) : (row[id] ?? String(at)),
-    values: values(row),
-  }));
-  return { name, fields, records, entities: rows.map(entity) };
+  return {
+    name,
+    fields,
+    records: rows.map((row, at) => ({ id: id(row, at), values: values(row) })),
+    entities: rows.map(entity),
+  };
 }
 
 /** RFC 4180 with quoted line breaks; blanks around unquoted values are dropped, as Febrl writes ", ". */

@@ -46,10 +46,10 @@ function score(dataset: Dataset, { pairs, model }: Likeness, seconds: number): S
   const automatic = judged.filter(({ pair }) => mayMerge(pair, automaticBar));
   const automaticFalse = automatic.filter(({ same }) => !same).length;
   let bestF1 = 0;
-  let true_ = 0;
+  let hitsSoFar = 0;
   for (const [at, { same }] of judged.entries()) {
-    if (same) true_++;
-    bestF1 = Math.max(bestF1, share(2 * true_, at + 1 + truePairs));
+    if (same) hitsSoFar++;
+    bestF1 = Math.max(bestF1, share(2 * hitsSoFar, at + 1 + truePairs));
   }
   return {
     name: dataset.name,

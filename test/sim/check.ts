@@ -24,6 +24,8 @@ export class LiveChecks {
   readonly #platform: Platform;
   readonly #accounts: ReadonlyMap<string, CrmAccount>;
   readonly #insertedAt = new Map<string, number>();
+  /** When a root last took another one in: what two people knew of each other before is nobody's fault. */
+  readonly #absorbedAt = new Map<string, { readonly names: number; readonly at: number }>();
   readonly #versions = new Map<string, number>();
 
   constructor(platform: Platform, accounts: ReadonlyMap<string, CrmAccount>) {
@@ -40,6 +42,8 @@ export class LiveChecks {
   #onState(host: Host): void {
     if (host.className !== "identity") return;
     const node = host.disk.kv.get("node") as Node | undefined;
+    if (node?.role === "root" && node.absorbed.length !== (this.#absorbedAt.get(host.name)?.names ?? 0))
+      this.#absorbedAt.set(host.name, { names: node.absorbed.length, at: this.#platform.engine.now });
     if (node?.role !== "alias") return;
     if (!node.acknowledged) this.merges++;
     this.#platform.engine.say(
@@ -73,7 +77,10 @@ export class LiveChecks {
       const node = nodeOf(host);
       if (node.role !== "root" || node.lead.consent === null || !held(node.lead)) continue;
       if (!node.follow_ups.some((item) => item.actions.some((action) => action.key === key))) continue;
-      const at = this.#insertedAt.get(`${host.name} ${node.lead.consent.key}`) ?? this.#platform.engine.now;
+      const at = Math.max(
+        this.#insertedAt.get(`${host.name} ${node.lead.consent.key}`) ?? this.#platform.engine.now,
+        this.#absorbedAt.get(host.name)?.at ?? 0,
+      );
       if (at < this.#platform.engine.now - consentSlackMs)
         this.#platform.engine.fail("G11", `${key} leaves although ${node.lead.consent.key} had withdrawn consent`);
     }

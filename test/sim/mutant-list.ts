@@ -12,6 +12,7 @@ export interface Mutant {
 const identity = "src/objects/identity.ts";
 const store = "src/objects/identity-store.ts";
 const account = "src/objects/account.ts";
+const exactlyOnce = "src/act/exactly-once.ts";
 const projector = "src/objects/projector.ts";
 const node = "src/resolve/node.ts";
 const obligations = "src/resolve/obligations.ts";
@@ -55,7 +56,7 @@ export const mutants: readonly Mutant[] = [
   /* ---- the door */
   one("busy taken for accepted", "src/ingest/deliver.ts", 'if (answer.arm === "busy") throw new Error("the identity is moving and its new place does not answer");', 'if (answer.arm === "busy") return "applied";'),
   one("accepted though nobody took it", "src/ingest/deliver.ts", "    return null;\n", '    return "queued";\n'),
-  one("queue acknowledged first", "src/ingest/drain.ts", "await handOver(env, found.workspace, found.facts, signal);\n        message.ack();", "message.ack();\n        await handOver(env, found.workspace, found.facts, signal);"),
+  one("queue acknowledged first", "src/ingest/drain.ts", "const delivered = await handOver(", "message.ack();\n        const delivered = await handOver("),
   /* ---- alarms */
   one("no alarm behind work", identity, "const owed = this.#projectDue || this.#unsaved || !this.#work.idle ? now + guardMs : Number.POSITIVE_INFINITY;", "const owed = Number.POSITIVE_INFINITY;"),
   one("alarm not armed again", identity, 'if (after.role === "root") this.#armFor(after, Date.now());', 'if (after.role === "root") {}'),
@@ -64,20 +65,24 @@ export const mutants: readonly Mutant[] = [
   one("no alarm for actions", obligations, "  for (const { action } of openActions(root))\n    at = Math.min(at, action.retry_at > now ? action.retry_at : now + guardMs);", ""),
   one("no alarm for decisions", obligations, "  for (const item of deciding) at =", "  for (const item of []) at ="),
   /* ---- one external effect */
-  one("doubt is not resolved", account, 'const work = action.state === "intent" ? "resolve" : "execute";', 'const work = "execute" as "resolve" | "execute";'),
-  one("unknown taken for not done", account, "        return { ...action, notBefore: now + 250 };", '        return { ...action, state: "pending", notBefore: now + 250 };'),
-  one("one empty read is enough", account, "if (emptyReads >= facts.settleReadsMs.length)", "if (emptyReads >= 1)"),
-  one("a failed look-up taken for absent", account, 'if (resolution.arm === "absent") {', 'if (resolution.arm === "absent" || resolution.arm === "unknown") {'),
+  one("doubt is not resolved", exactlyOnce, 'return action.state === "intent" && action.command.type === "create_task";', "return false;"),
+  one("unknown taken for not done", exactlyOnce, "return { action: { ...action, notBefore: now + 250 } };", 'return { action: { ...action, state: "pending", notBefore: now + 250 } };'),
+  one("one empty read is enough", exactlyOnce, "emptyReads >= settleReadsMs.length", "emptyReads >= 1"),
+  one("a failed look-up taken for absent", exactlyOnce, '    case "absent": {', '    case "unknown":\n    case "absent": {'),
   one("intent not written", account, "    this.#store.save(allowed.map((item) => item.action));", ""),
-  one("done is done again", account, "        const settled = settledAnswer(known);\n        if (settled !== null) return settled;", ""),
-  one("no tombstone on cancel", account, '      this.#finish({ ...known, state: "cancelled" }, { arm: "cancelled" });', ""),
+  one("done is done again", account, "const answer = known === null ? null : settled(known);", "const answer = null;"),
+  one("no tombstone on cancel", account, '      this.#cancelled(action ?? newAction({ command, holder: "", node: "", hot: false }));', "      void command;"),
+  one("cancelled though in doubt", account, "        if (!inDoubt(item.action)) this.#cancelled(item.action);", "        if (item.action.attempts >= 0) this.#cancelled(item.action);"),
+  one("cancel forgets doubt", account, 'if (action !== null && action.state === "pending" && inDoubt(action)) {', "if (Math.random() > 2) {"),
+  one("alarm hides its own last change", identity, "      if (worked !== null && worked.version > worked.projected.version && !this.#projectDue) {", "      if (Math.random() > 2) {"),
+  one("unknown key stops an action", identity, 'throw new Error("the action is not known here yet");', 'return { arm: "stop" };'),
   one("cancel does not wait for doubt", account, 'if (item?.busy === true || action?.state === "intent") {', "if (Math.random() > 2) {"),
-  one("cancel wakes nobody", account, '      this.#pump();\n      return { arm: "in_flight" };', '      return { arm: "in_flight" };'),
+  one("cancel wakes nobody", account, "      // After a crash nobody else may come to resolve it: who cancels does not submit again.\n      this.#pump();", ""),
   one("action keys from chance", node, "digest(account).slice(0, 8)", "digest(account, String(Math.random())).slice(0, 8)"),
   one("receipt lost", identity, '        return this.#change(recordReceipt(root, action.key, answer.receipt));\n      case "cancelled":', '        return this.#change(setAction(root, action.key, (item) => ({ ...item, state: "done" })));\n      case "cancelled":'),
   one("closed without its task", identity, 'if (current.action.state !== (closing ? "done" : "pending")) return;', 'if (current.action.state === "parked") return;'),
   one("tasks of cancelled follow-ups stay", obligations, 'const toClose = followUp.state === "cancelled" && action.state === "done";', "const toClose = false;"),
-  one("consent not asked when sending", identity, "if (!closing && holdOf(found.workspace.policy, now.lead) !== null)", "if (Math.random() > 2)"),
+  one("consent not asked when sending", identity, "if (!closing && holdOf(policy, now.lead) !== null)", "if (Math.random() > 2)"),
   one("nobody is asked about what waited", account, 'item.waiters.length > 0 || item.action.command.type !== "create_task"', "item.waiters.length >= 0"),
   one("who is asked forgets consent", identity, 'if (holdOf(found.workspace.policy, root.lead) === null) return { arm: "go" };', 'return { arm: "go" };'),
   /* ---- the ledger */

@@ -125,11 +125,11 @@ function sortedPositions(table: Table): Int32Array {
   );
   const order = new Int32Array(table.size);
   const sorted = texts.map((_, record) => record);
-  sorted.sort((a, b) => compareText(texts[a] ?? "", texts[b] ?? "") || a - b);
+  sorted.sort((a, b) => byText(texts[a] ?? "", texts[b] ?? "") || a - b);
   for (const [position, record] of sorted.entries()) order[record] = position;
   return order;
 }
 
-function compareText(a: string, b: string): number {
+function byText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -15,6 +15,7 @@ import { type Field, type LikenessRecord, type Table, tableOf } from "./table.ts
 export interface Options {
   /** Pairs below it are not returned. */
   readonly probabilityMin: number;
+  /** Candidate pairs per record and records per block; see `block.ts`. They bound time and memory, not what a match is. */
   readonly pairsPerRecord: number;
   readonly blockSize: number;
 }
@@ -73,7 +74,7 @@ export function likelyDuplicates(
 ): Likeness {
   const { probabilityMin, pairsPerRecord, blockSize } = { ...defaults, ...options };
   // By id: the order in which records arrive must not decide what the samples hold.
-  const records = unordered.toSorted((x, y) => compareText(x.id, y.id));
+  const records = unordered.toSorted((x, y) => byText(x.id, y.id));
   const table = tableOf(records, fields);
   const candidates = comparePairs(table, pairsOfKeys(candidatePairs(table, { pairsPerRecord, blockSize }), table.size));
   const judge = learn(table, candidates);
@@ -93,7 +94,7 @@ export function likelyDuplicates(
       prior,
       weights: judge.weights(comparePairs(table, [[a, b]])),
     }))
-    .sort((x, y) => y.probability - x.probability || y.own - x.own || compareText(x.a, y.a) || compareText(x.b, y.b));
+    .sort((x, y) => y.probability - x.probability || y.own - x.own || byText(x.a, y.a) || byText(x.b, y.b));
   return { pairs, model: modelOf(table, candidates.a.length, judge) };
 }
 
@@ -207,6 +208,6 @@ function modelOf(table: Table, candidates: number, { matches, strangers }: Judge
   };
 }
 
-function compareText(a: string, b: string): number {
+function byText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

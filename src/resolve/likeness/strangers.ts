@@ -20,7 +20,7 @@ export interface Strangers {
 }
 
 /** Below this a share of strangers cannot be told from none: one pair in a workspace of 45,000 people. */
-export const rarest = 1e-9;
+const rarest = 1e-9;
 /** Near agreements seen by chance before their frequency by value is believed. */
 const sightingsMin = 20;
 

@@ -1,0 +1,194 @@
+import { describe, expect, it } from "vitest";
+import { defaultPolicy } from "../../src/decide/default-policy.ts";
+import { type LeadRow, projectionOf } from "../../src/ledger/rows.ts";
+import type { Decision } from "../../src/model.ts";
+import { emptyLead, foldSignal } from "../../src/resolve/lead.ts";
+import { type FollowUpRecord, newRoot, type Root } from "../../src/resolve/node.ts";
+import { signal } from "../signals.ts";
+
+const day = 86_400_000;
+const now = 20_000 * day + 3_600_000;
+const policy = defaultPolicy(["sam@example.com"]);
+const asked = signal({
+  id: "1",
+  occurred_at: now - 60_000,
+  received_at: now - 50_000,
+  traits: { first_name: "Ada", last_name: "Lovelace" },
+});
+
+const person = (part: Partial<Root> = {}): Root => ({
+  ...newRoot("acme/1", "acme"),
+  version: 5,
+  lead: foldSignal(emptyLead, asked),
+  ...part,
+});
+
+const followUp = (part: Partial<FollowUpRecord> = {}): FollowUpRecord => ({
+  id: "fu_1",
+  play: "speed to lead",
+  state: "open",
+  holder: "kim@example.com",
+  created_at: now - 40_000,
+  due_at: now + 900_000,
+  tier: "seconds",
+  trigger: "forms:1",
+  accepted_at: now - 50_000,
+  reasons: [],
+  actions: [{ key: "fu_1-aa", crm: "hubspot", account: "acme/hubspot/1", state: "pending", retry_at: 0, attempts: 0 }],
+  ...part,
+});
+
+const decision = (part: Partial<Decision> = {}): Decision => ({
+  id: "de_1",
+  outcome: "held",
+  at: now,
+  policy_version: 1,
+  signals: ["forms:1"],
+  tier: "seconds",
+  play: "speed to lead",
+  score: { fit: 0, intent: 60, total: 60 },
+  reasons: [{ code: "hold:consent", text: "This person asked not to be contacted." }],
+  ...part,
+});
+
+const exceptionsOf = (root: Root) => projectionOf(root, [], policy, now).exceptions;
+
+describe("the row of a lead", () => {
+  it("shows the canonical attributes, of the state that the version names", () => {
+    const [row] = projectionOf(person(), [], policy, now).leads;
+    expect({ ...row, document: undefined }).toEqual({
+      id: "acme/1",
+      version: 5,
+      email: "ada@example.com",
+      name: "Ada Lovelace",
+      lifecycle_state: "sales_ready",
+      lead_score: 60,
+      source: "forms",
+      last_event_timestamp: now - 60_000,
+      idempotency_key: "forms:1",
+      active_day: 20_000,
+      merged_into: null,
+      document: undefined,
+    });
+  });
+
+  it("holds the reasons of the score, each with its signal", () => {
+    const [row] = projectionOf(person(), [], policy, now).leads;
+    const { score } = JSON.parse(row?.document ?? "{}") as { score: { reasons: unknown } };
+    expect(score.reasons).toEqual([
+      { code: "intent:demo_requested", text: "asked for a demo", points: 60, signal: "forms:1" },
+    ]);
+  });
+
+  it("of a merged one says where to look, and keeps nothing personal", () => {
+    const merged = person({ unprojected: { decisions: [], gone: [{ name: "acme/2", version: 9 }] } });
+    const [, gone] = projectionOf(merged, [], policy, now).leads;
+    const expected: LeadRow = {
+      id: "acme/2",
+      version: 9,
+      email: null,
+      name: "merged",
+      lifecycle_state: "merged",
+      lead_score: 0,
+      source: "",
+      last_event_timestamp: 0,
+      idempotency_key: "",
+      active_day: 0,
+      merged_into: "acme/1",
+      document: "{}",
+    };
+    expect(gone).toEqual(expected);
+  });
+});
+
+describe("what happened", () => {
+  it("goes to the journal: the signals the ledger has not seen, then the decisions, under the lead", () => {
+    const root = person({ unprojected: { decisions: [decision()], gone: [] } });
+    const { journal } = projectionOf(root, [JSON.stringify(asked)], policy, now);
+    expect(journal.map((line) => JSON.parse(line))).toEqual([
+      { type: "signal", lead: "acme/1", signal: asked },
+      { type: "decision", lead: "acme/1", decision: decision() },
+    ]);
+    expect(projectionOf(person(), [], policy, now).journal).toEqual([]);
+  });
+});
+
+describe("the row of a follow-up", () => {
+  it("names holder, tier and deadline, and moves with the version of its lead", () => {
+    const [row] = projectionOf(person({ follow_ups: [followUp()] }), [], policy, now).follow_ups;
+    expect(row).toMatchObject({
+      id: "fu_1",
+      version: 5,
+      lead: "acme/1",
+      play: "speed to lead",
+      state: "open",
+      holder: "kim@example.com",
+      tier: "seconds",
+      created_at: now - 40_000,
+      due_at: now + 900_000,
+    });
+  });
+});
+
+describe("an exception", () => {
+  it("is raised for nobody when all is well", () => {
+    expect(exceptionsOf(person({ follow_ups: [followUp()] }))).toEqual([]);
+  });
+
+  it("is raised for a follow-up that no CRM carries, and is its holder's, until its deadline", () => {
+    expect(exceptionsOf(person({ follow_ups: [followUp({ actions: [] })] }))).toEqual([
+      {
+        id: "ex_fu_1",
+        version: 5,
+        lead: "acme/1",
+        reason: "no_crm_connected",
+        owner: "kim@example.com",
+        state: "open",
+        raised_at: now - 40_000,
+        due_at: now + 900_000,
+        document: '{"follow_up":"fu_1","play":"speed to lead"}',
+      },
+    ]);
+  });
+
+  it("is not raised for a cancelled follow-up that no CRM carries", () => {
+    expect(exceptionsOf(person({ follow_ups: [followUp({ state: "cancelled", actions: [] })] }))).toEqual([]);
+  });
+
+  it("is raised for an action that the CRM refused, with the reason", () => {
+    const [action] = followUp().actions;
+    const parked = action === undefined ? [] : [{ ...action, state: "parked" as const, problem: "bad_email" }];
+    const [row, ...others] = exceptionsOf(person({ follow_ups: [followUp({ actions: parked })] }));
+    expect(others).toEqual([]);
+    expect(row).toMatchObject({ id: "ex_fu_1-aa", reason: "crm_refused", owner: "kim@example.com", state: "open" });
+    expect(JSON.parse(row?.document ?? "")).toEqual({
+      follow_up: "fu_1",
+      action: "fu_1-aa",
+      crm: "hubspot",
+      problem: "bad_email",
+    });
+  });
+
+  it("is raised for two people who were kept apart, with an owner, a day's time, and no identifier's value", () => {
+    const identifier = { type: "email", value: "shared@example.com" };
+    const apart = [{ node: "acme/n", identifier, other: "acme/2", reason: "two_user_ids", at: now }];
+    const [row] = exceptionsOf(person({ apart }));
+    expect(row).toMatchObject({
+      reason: "link_conflict",
+      owner: "sam@example.com",
+      raised_at: now,
+      due_at: now + day,
+      document: '{"identifier_type":"email","other":"acme/2","guard":"two_user_ids"}',
+    });
+    expect(JSON.stringify(row)).not.toContain("shared@example.com");
+  });
+
+  it("is raised for a decision that was held, and not for any other", () => {
+    const outcomes = ["held", "none", "noted", "waiting", "follow_up"] as const;
+    const decisions = outcomes.map((outcome) => decision({ id: `de_${outcome}`, outcome }));
+    const rows = exceptionsOf(person({ unprojected: { decisions, gone: [] } }));
+    expect(rows.map((row) => [row.id, row.reason, row.owner, row.due_at])).toEqual([
+      ["ex_de_held", "held", "sam@example.com", now + day],
+    ]);
+  });
+});
