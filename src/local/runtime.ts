@@ -76,6 +76,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     cf: false,
     logRequests: false,
     ...(options.inspectorPort === undefined ? {} : { inspectorPort: options.inspectorPort }),
+    handleStructuredLogs: ({ message }) => options.log?.(`${message}\n`),
     handleRuntimeStdio: (stdout: NodeJS.ReadableStream, stderr: NodeJS.ReadableStream) => {
       stdout.on("data", (chunk: Buffer) => options.log?.(chunk.toString()));
       stderr.on("data", (chunk: Buffer) => options.log?.(chunk.toString()));
