@@ -30,6 +30,8 @@ export interface Action {
   readonly lookups: number;
   readonly receipt: Receipt | null;
   readonly problem: string | null;
+  /** Present when it was cancelled after an attempt: the next look-up decides whether there is a task to close. */
+  readonly cancelling?: true;
 }
 
 /** What is true of the account that an action leaves through. */

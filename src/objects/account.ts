@@ -151,7 +151,8 @@ export class AccountObject extends DurableObject<Env> {
       this.#pump();
       return { arm: "in_flight" };
     }
-    if (action !== null && action.state === "pending" && inDoubt(action)) {
+    if (action?.state === "pending" && inDoubt(action)) {
+      this.#lookUpLater(action);
       this.#pump();
       return { arm: "in_flight" };
     }
@@ -379,10 +380,8 @@ export class AccountObject extends DurableObject<Env> {
       if (answers[index] === "go") allowed.push(item);
       else if (answers[index] === "stop") {
         if (!inDoubt(item.action)) this.#cancelled(item.action);
-        // Looked up once more when the earlier attempt can no longer take effect: its task would have to be closed.
-        else item.action = { ...item.action, state: "intent", notBefore: item.action.attemptAt + doubtMs };
-      }
-      else this.#putOff([item], 5_000);
+        else this.#lookUpLater(item.action);
+      } else this.#putOff([item], 5_000);
     }
     return allowed;
   }
@@ -418,6 +417,15 @@ export class AccountObject extends DurableObject<Env> {
       this.ctx.storage.setAlarm(Math.max(Date.now() + 5_000, item.action.notBefore, this.#pausedUntil)),
     );
     return { arm: "pending", retryAfterMs: takenOverMs };
+  }
+
+  /** Cancelled after an attempt: looked up once more when that can no longer take effect, for its task would have to be closed. */
+  #lookUpLater(action: Action): void {
+    const doubted: Action = { ...action, state: "intent", cancelling: true, notBefore: action.attemptAt + doubtMs };
+    this.#store.save([doubted]);
+    const item = this.#items.get(action.key);
+    if (item === undefined) this.#items.set(action.key, { action: doubted, saved: true, busy: false, waiters: [] });
+    else item.action = doubted;
   }
 
   #cancelled(action: Action): void {
@@ -541,7 +549,7 @@ function sessionOf(grant: Grant, world: World, send: Send): CrmSession {
 
 /** Not there when it was looked up says nothing of a request that may still be on its way. */
 function inDoubt(action: Action): boolean {
-  return action.attempts > 0 && Date.now() < action.attemptAt + doubtMs;
+  return action.attempts > 0 && action.cancelling !== true;
 }
 
 /** Trouble that may be over in a moment; preparing a CRM is safe to repeat. */

@@ -12,7 +12,8 @@ export interface Task {
   readonly id: string;
   readonly key: string;
   readonly personId: string;
-  readonly committedAt: number;
+  /** Committed after the caller had given up. */
+  readonly late: boolean;
   state: "open" | "closed" | "completed" | "deleted";
 }
 
@@ -27,7 +28,10 @@ export class CrmAccount {
   }
 
   taskOf(key: string): Task | undefined {
-    return this.tasks.find((task) => task.key === key && task.state !== "deleted") ?? this.tasks.find((task) => task.key === key);
+    return (
+      this.tasks.find((task) => task.key === key && task.state !== "deleted") ??
+      this.tasks.find((task) => task.key === key)
+    );
   }
 }
 
@@ -63,7 +67,10 @@ export function crmOf(name: CrmName): Crm {
   return crms[name];
 }
 
-export const crms: Readonly<Record<CrmName, Crm>> = { hubspot: simulated("hubspot"), salesforce: simulated("salesforce") };
+export const crms: Readonly<Record<CrmName, Crm>> = {
+  hubspot: simulated("hubspot"),
+  salesforce: simulated("salesforce"),
+};
 
 function simulated(crm: CrmName): Crm {
   const manifest: CrmManifest = {
@@ -83,12 +90,22 @@ function simulated(crm: CrmName): Crm {
     exchange: unused,
     refresh: async (_app, grant) => ok(grant),
     install: unused,
-    owners: () => here().platform.ask((answer, resolve) => {
-      const { engine, hop } = platformOf();
-      if (engine.strikes("crm_lost_before", () => "owners"))
-        return answer(engine.between(100, 20_000), () => resolve({ ok: false, failure: { arm: "unknown", reason: "timeout" } }));
-      answer(hop(), () => resolve(ok([{ id: "1", email: "sam@example.com" }, { id: "2", email: "kim@example.com" }])));
-    }),
+    owners: () =>
+      here().platform.ask((answer, resolve) => {
+        const { engine, hop } = platformOf();
+        if (engine.strikes("crm_lost_before", () => "owners"))
+          return answer(engine.between(100, 20_000), () =>
+            resolve({ ok: false, failure: { arm: "unknown", reason: "timeout" } }),
+          );
+        answer(hop(), () =>
+          resolve(
+            ok([
+              { id: "1", email: "sam@example.com" },
+              { id: "2", email: "kim@example.com" },
+            ]),
+          ),
+        );
+      }),
     cost: (commands) => commands.length,
     execute: (session, commands) => execute(accountOf(session.apiUrl), commands),
     resolve: (session, commands) => look(accountOf(session.apiUrl), commands),
@@ -126,12 +143,15 @@ function execute(account: CrmAccount, commands: readonly Command[]): Promise<rea
       );
     if (engine.strikes("crm_pauses", keys))
       return answer(hop(), () =>
-        resolve(all({ arm: "deferred", retryAfterMs: engine.between(1_000, 60_000), scope: "account", reason: "rate" })),
+        resolve(
+          all({ arm: "deferred", retryAfterMs: engine.between(1_000, 60_000), scope: "account", reason: "rate" }),
+        ),
       );
     if (engine.strikes("crm_expired", keys)) return answer(hop(), () => resolve(all({ arm: "expired" })));
     if (engine.strikes("crm_refuses", keys))
       return answer(hop(), () => resolve(all({ arm: "refused", reason: "bad_property" })));
-    const unknown = () => answer(engine.between(50, deadlineMs), () => resolve(all({ arm: "unknown", reason: "timeout" })));
+    const unknown = () =>
+      answer(engine.between(50, deadlineMs), () => resolve(all({ arm: "unknown", reason: "timeout" })));
     if (engine.strikes("crm_lost_before", keys)) return unknown();
     if (engine.strikes("crm_late", keys)) {
       // Where the only proof is a read, what comes later than the last read is beyond what anybody can know.
@@ -172,7 +192,7 @@ function carryOut(account: CrmAccount, command: Command, late: boolean): Outcome
   if (account.world === "unique_property" && known !== undefined && (late || known.state !== "deleted"))
     return { arm: "done", taskId: known.id, personId, created: false };
   const id = `task-${account.tasks.length + 1}`;
-  const task: Task = { id, key: command.key, personId, committedAt: engine.now, state: "open" };
+  const task: Task = { id, key: command.key, personId, late, state: "open" };
   account.tasks.push(task);
   account.createdOf.set(command.key, (account.createdOf.get(command.key) ?? 0) + 1);
   engine.say(() => `CRM makes ${id} for ${command.key}`);
@@ -185,7 +205,9 @@ function look(account: CrmAccount, commands: readonly Command[]): Promise<readon
     const { engine, hop } = platformOf();
     const keys = () => commands.map((command) => command.key).join(", ");
     if (engine.strikes("crm_lost_before", () => `look-up ${keys()}`))
-      return answer(engine.between(50, deadlineMs), () => resolve(commands.map(() => ({ arm: "unknown", reason: "timeout" }))));
+      return answer(engine.between(50, deadlineMs), () =>
+        resolve(commands.map(() => ({ arm: "unknown", reason: "timeout" }))),
+      );
     let found: Resolution[] = [];
     const partMs = hop();
     engine.after(partMs, null, "look-up", () => {
@@ -194,7 +216,9 @@ function look(account: CrmAccount, commands: readonly Command[]): Promise<readon
         if (task === undefined || (account.world === "marker" && task.state === "deleted")) return { arm: "absent" };
         return { arm: "found", taskId: task.id, personId: task.personId };
       });
-      engine.say(() => `CRM is read: ${commands.map((command, index) => `${command.key} ${found[index]?.arm}`).join(", ")}`);
+      engine.say(
+        () => `CRM is read: ${commands.map((command, index) => `${command.key} ${found[index]?.arm}`).join(", ")}`,
+      );
     });
     answer(partMs + hop() + 1, () => resolve(found));
   });

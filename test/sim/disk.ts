@@ -30,7 +30,10 @@ export class Disk {
   #alarmBefore: number | null = null;
   #depth = 0;
 
-  query(query: string, bindings: readonly unknown[]): { readonly rows: Record<string, unknown>[]; readonly written: number } {
+  query(
+    query: string,
+    bindings: readonly unknown[],
+  ): { readonly rows: Record<string, unknown>[]; readonly written: number } {
     const base = this.#load();
     const reads = query.startsWith("SELECT");
     if (!reads) this.#begin();

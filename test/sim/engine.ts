@@ -58,7 +58,7 @@ export class Actor {
 const eventsMax = 60_000;
 
 /** For a schedule that hangs inside one turn: the trace as it happens. */
-const live = process.env["BATON_SIM_LIVE"] !== undefined;
+const live = process.env.BATON_SIM_LIVE !== undefined;
 
 export class Engine {
   readonly faults: Faults;
@@ -141,7 +141,10 @@ export class Engine {
         if (event.actor.alive) this.#turn(event.actor, event.work);
       }
       if (this.violation !== null) return;
-      if (++this.events > eventsMax) return this.fail("G12", `never comes to rest: ${event.what}`);
+      if (++this.events > eventsMax) {
+        this.fail("G12", `never comes to rest: ${event.what}`);
+        return;
+      }
     }
   }
 
@@ -164,11 +167,16 @@ export class Engine {
     work();
     drainMicrotasks();
     this.current = null;
-    if (this.strikes("crash_before_commit", () => actor.name)) return this.kill(actor);
-    actor.disk?.commit();
-    if (this.strikes("crash_before_send", () => actor.name)) return this.kill(actor);
-    for (const leave of outbox) leave();
-    if (this.strikes("crash_after_turn", () => actor.name)) this.kill(actor);
+    let dies = this.strikes("crash_before_commit", () => actor.name);
+    if (!dies) {
+      actor.disk?.commit();
+      dies = this.strikes("crash_before_send", () => actor.name);
+    }
+    if (!dies) {
+      for (const leave of outbox) leave();
+      dies = this.strikes("crash_after_turn", () => actor.name);
+    }
+    if (dies) this.kill(actor);
   }
 }
 

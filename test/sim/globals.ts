@@ -2,7 +2,7 @@
  * The clock, the timers, chance and Web Crypto as the code under simulation sees them. Patched once; outside of a schedule
  * everything is the real thing again.
  */
-import { type Actor, Engine, type Scheduled } from "./engine.ts";
+import type { Actor, Engine, Scheduled } from "./engine.ts";
 
 let engine: Engine | null = null;
 let chance: () => number = Math.random;
@@ -12,7 +12,7 @@ const real = {
   random: Math.random,
   setTimeout: globalThis.setTimeout,
   clearTimeout: globalThis.clearTimeout,
-  crypto: globalThis.crypto,
+  crypto,
 };
 
 export function enter(next: Engine, random: () => number): void {
@@ -37,7 +37,10 @@ Date.now = () => {
   if (looks.turn !== engine.events) looks = { turn: engine.events, count: 0 };
   if (++looks.count > looksMax) {
     const error = new Error("this turn does not end");
-    engine.fail("SPIN", `${engine.current?.name}: a turn does not end: ${error.stack?.split("\n").slice(2, 6).join(" ")}`);
+    engine.fail(
+      "SPIN",
+      `${engine.current?.name}: a turn does not end: ${error.stack?.split("\n").slice(2, 6).join(" ")}`,
+    );
     throw error;
   }
   return engine.now;

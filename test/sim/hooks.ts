@@ -7,7 +7,7 @@
  */
 import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 
 export interface Patch {
   /** From the root of the repository. */
@@ -16,7 +16,10 @@ export interface Patch {
   readonly replace: string;
 }
 
-const root = new URL("../../", import.meta.url);
+/** A file of the repository. */
+export function pathOf(file: string): string {
+  return fileURLToPath(import.meta.resolve(`../../${file}`));
+}
 
 const always: readonly Patch[] = [
   { file: "src/limits.ts", find: "tailEntriesMax = 64", replace: "tailEntriesMax = 4" },
@@ -38,11 +41,11 @@ export function patched(source: string, patch: Patch): string {
 export function installHooks(mutant: readonly Patch[]): void {
   const patches = new Map<string, Patch[]>();
   for (const patch of [...always, ...mutant]) {
-    const path = fileURLToPath(new URL(patch.file, root));
+    const path = pathOf(patch.file);
     patches.set(path, [...(patches.get(path) ?? []), patch]);
   }
-  const standIn = (name: string) => pathToFileURL(fileURLToPath(new URL(name, import.meta.url))).href;
-  const crm = new URL("connectors/index.ts", root).href;
+  const standIn = (name: string) => import.meta.resolve(name);
+  const crm = import.meta.resolve("../../connectors/index.ts");
   registerHooks({
     resolve(specifier, context, nextResolve) {
       if (specifier === "cloudflare:workers") return { url: standIn("./durable-object.ts"), shortCircuit: true };

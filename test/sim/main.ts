@@ -20,7 +20,7 @@ const { values } = parseArgs({
   },
 });
 
-const wanted = process.env["BATON_SIM_MUTANT"];
+const wanted = process.env.BATON_SIM_MUTANT;
 const mutant = mutants.find((item) => item.name === wanted);
 if (wanted !== undefined && mutant === undefined) throw new Error(`no mutant ${wanted}`);
 installHooks(mutant?.patches ?? []);
@@ -38,7 +38,13 @@ setImmediate(() => {
   const { failures, seconds, ...counts } = summary;
   const figures = [
     { name: "violations", value: failures.length, unit: "schedules", bound: "0", ok: failures.length === 0 },
-    ...Object.entries(counts).map(([name, value]) => ({ name, value: Math.round(value), unit: "", bound: "", ok: true })),
+    ...Object.entries(counts).map(([name, value]) => ({
+      name,
+      value: Math.round(value),
+      unit: "",
+      bound: "",
+      ok: true,
+    })),
     { name: "seconds", value: Number(seconds.toFixed(2)), unit: "s", bound: "", ok: true },
     { name: "speed", value: Math.round(summary.schedules / seconds), unit: "schedules/s", bound: "", ok: true },
   ];

@@ -5,9 +5,8 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { patched } from "./hooks.ts";
+import { patched, pathOf } from "./hooks.ts";
 import { type Mutant, mutants } from "./mutant-list.ts";
 
 const { values } = parseArgs({
@@ -34,10 +33,9 @@ interface Answer {
 
 function attempt(mutant: Mutant): Promise<Verdict> {
   for (const patch of mutant.patches) {
-    const source = readFileSync(new URL(`../../${patch.file}`, import.meta.url), "utf8");
-    patched(source, patch);
+    patched(readFileSync(pathOf(patch.file), { encoding: "utf8" }), patch);
   }
-  const main = fileURLToPath(new URL("./main.ts", import.meta.url));
+  const main = pathOf("test/sim/main.ts");
   const options = ["--schedules", values.schedules, "--seconds", values.seconds, "--no-shrink", "--json"];
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [main, ...options], {
@@ -54,7 +52,8 @@ function attempt(mutant: Mutant): Promise<Verdict> {
     });
     child.on("close", () => {
       const answer = parse(out);
-      if (answer === null) return resolve({ name: mutant.name, caught: false, schedules: 0, by: `did not run: ${err.slice(0, 200)}` });
+      if (answer === null)
+        return resolve({ name: mutant.name, caught: false, schedules: 0, by: `did not run: ${err.slice(0, 200)}` });
       const failure = answer.failures[0];
       const schedules = answer.figures.find((figure) => figure.name === "schedules")?.value ?? 0;
       const by = failure === undefined ? "" : `${failure.guarantee} ${failure.text}`;
@@ -94,5 +93,8 @@ const figures = [
   { name: "caught", value: caught, unit: "", bound: `= ${verdicts.length}`, ok: survivors.length === 0 },
 ];
 if (values.json) process.stdout.write(`${JSON.stringify({ ok, figures, verdicts, survivors })}\n`);
-else process.stdout.write(`${caught} of ${verdicts.length} caught${survivors.length > 0 ? `; survivors: ${survivors.join(", ")}` : ""}\n`);
+else
+  process.stdout.write(
+    `${caught} of ${verdicts.length} caught${survivors.length > 0 ? `; survivors: ${survivors.join(", ")}` : ""}\n`,
+  );
 process.exitCode = ok ? 0 : 1;

@@ -9,10 +9,7 @@ import { clone } from "./clone.ts";
 import { Disk } from "./disk.ts";
 import { Actor, type Engine } from "./engine.ts";
 
-export type ObjectClass = new (
-  ctx: DurableObjectState,
-  env: Env,
-) => object;
+export type ObjectClass = new (ctx: DurableObjectState, env: Env) => object;
 
 interface Incoming {
   readonly fail: () => void;
@@ -156,7 +153,11 @@ export class Host {
   /* ---- what the object holds of the platform */
 
   #context(actor: Actor): DurableObjectState {
-    const id = { name: this.name, toString: () => this.name, equals: (other: { name?: string }) => other.name === this.name };
+    const id = {
+      name: this.name,
+      toString: () => this.name,
+      equals: (other: { name?: string }) => other.name === this.name,
+    };
     const context = {
       id,
       storage: this.#storage(actor),
@@ -170,7 +171,8 @@ export class Host {
     const { engine } = this.platform;
     const { disk } = this;
     const fence = () => {
-      if (!actor.alive || engine.current !== actor) throw new Error("a dead or foreign incarnation reached for storage");
+      if (!actor.alive || engine.current !== actor)
+        throw new Error("a dead or foreign incarnation reached for storage");
     };
     const storage = {
       sql: {
@@ -320,7 +322,13 @@ export class Platform {
   }
 
   /** Something asked of the world by the actor whose turn it is. `go` runs when the turn has committed. */
-  ask<T>(go: (answer: (delayMs: number, settle: () => void) => void, ok: (value: T) => void, no: (error: Error) => void) => void): Promise<T> {
+  ask<T>(
+    go: (
+      answer: (delayMs: number, settle: () => void) => void,
+      ok: (value: T) => void,
+      no: (error: Error) => void,
+    ) => void,
+  ): Promise<T> {
     const { engine } = this;
     const actor = engine.current;
     if (actor === null) throw new Error("asked outside of a turn");
@@ -534,7 +542,8 @@ class Overflow {
 
 function brief(value: unknown): string {
   const text = JSON.stringify(value, (key, item: unknown) => {
-    if (key === "policyJson" || key === "lead" || key === "leads" || key === "task" || key === "workspace") return undefined;
+    if (key === "policyJson" || key === "lead" || key === "leads" || key === "task" || key === "workspace")
+      return undefined;
     if (typeof item === "object" && item !== null && "idempotency_key" in item) return item.idempotency_key;
     return item;
   });

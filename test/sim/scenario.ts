@@ -85,7 +85,8 @@ export function scenarioOf(seed: number): Scenario {
     );
     if (!made.ok) throw new Error(`the scenario made no signal: ${JSON.stringify(made.failure)}`);
     sendings.push({ at, signal: made.value, persistent: random() < 0.9 });
-    if (random() < 0.3) sendings.push({ at: at + pick(random, [0, 3, 500, 30_000]), signal: made.value, persistent: true });
+    if (random() < 0.3)
+      sendings.push({ at: at + pick(random, [0, 3, 500, 30_000]), signal: made.value, persistent: true });
   }
   const targets = pick<readonly Target[]>(random, [
     [{ crm: "hubspot", world: "unique_property" }],

@@ -58,12 +58,14 @@ async function migrate(): Promise<void> {
 export async function connect(id: string, crm: RecordingCrm): Promise<void> {
   await migrate();
   Object.assign(crms, { hubspot: crm });
+  const apiUrl = `https://${id}.example.com`;
+  crm.keeps.add(apiUrl);
   const name = accountName(id, "hubspot", "portal");
   const attached = await accountStub(env, name).attach({
     name,
     workspace: id,
     crm: "hubspot",
-    grant,
+    grant: { ...grant, apiUrl },
     settleReadsMs: [50, 100],
   });
   if (!attached.ok) throw new Error(attached.reason);

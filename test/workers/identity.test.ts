@@ -259,7 +259,13 @@ describe("somebody who asked not to be contacted", () => {
     expect(root.follow_ups.map((item) => [item.state, item.closed_because])).toEqual([
       ["cancelled", "consent or a hold forbids it"],
     ]);
-    expect(await stubOf(name).confirm({ key: "unknown-key" })).toEqual({ arm: "stop" });
+  });
+
+  it("does not stop what is not known here yet: it may be on its way with a merge, and stopping is for good", async () => {
+    const name = nodeOf(acme, email("ada@example.com"));
+    await runInDurableObject(stubOf(name), async (object) => {
+      await expect(object.confirm({ key: "unknown-key" })).rejects.toThrow("not known here yet");
+    });
   });
 
   it("is not sent what was decided before and still lies with the person's own object", async () => {

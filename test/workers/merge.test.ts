@@ -12,6 +12,7 @@ import {
   email,
   eventually,
   fresh,
+  letPass,
   look,
   nodeOf,
   openWorkspace,
@@ -32,6 +33,7 @@ beforeAll(async () => {
 });
 
 afterEach(() => {
+  vi.useRealTimers();
   vi.restoreAllMocks();
 });
 
@@ -254,9 +256,15 @@ describe("two people who turn out to be one", () => {
       (count) => count === 1,
     );
     await rest(100);
+    // Meanwhile the winner decides what it took over: that must not be undone by the second transfer.
+    letPass(3_601_000);
+    await runDurableObjectAlarm(identityStub(env, nodeOf(acme, people.winner)));
+    const before = await personOf(acme, people.winner);
     await runDurableObjectAlarm(identityStub(env, nodeOf(acme, people.loser)));
     expect(spy.mock.calls.length).toBe(2);
     const { root } = await settledPerson(people.winner);
+    expect(root.undecided).toEqual([]);
+    expect(root.version).toBe(before.root.version);
     expect(root.lead.kinds.demo_requested?.count).toBe(2);
     expect(root.follow_ups).toHaveLength(2);
     expect(root.absorbed).toEqual([nodeOf(acme, people.loser)]);

@@ -5,6 +5,7 @@
 import type {
   Command,
   Crm,
+  CrmApp,
   CrmManifest,
   CrmOwner,
   CrmSession,
@@ -37,6 +38,8 @@ export class RecordingCrm implements Crm {
     batchMax: 10,
     budget: { requests: 1_000, windowMs: 1_000 },
   };
+  /** Addresses of the accounts it keeps. An account of an earlier test that is still at work is sent away, unseen. */
+  readonly keeps = new Set<string>();
   /** Every command that arrived, in order; batches of one call together. */
   readonly sent: Command[] = [];
   readonly batches: number[] = [];
@@ -64,10 +67,10 @@ export class RecordingCrm implements Crm {
     return ok(grant);
   }
 
-  async refresh(): Promise<Result<Grant, GrantFailure>> {
+  async refresh(_app: CrmApp, old: Grant): Promise<Result<Grant, GrantFailure>> {
     this.refreshed++;
     if (this.refreshFails !== null) return fail(this.refreshFails);
-    return ok({ ...grant, accessToken: `token-${this.refreshed + 1}` });
+    return ok({ ...old, accessToken: `token-${this.refreshed + 1}` });
   }
 
   async install(): Promise<Result<Installation, Exclude<Outcome, { arm: "done" }>>> {
@@ -84,6 +87,7 @@ export class RecordingCrm implements Crm {
   }
 
   async execute(session: CrmSession, commands: readonly Command[]): Promise<readonly Outcome[]> {
+    if (!this.keeps.has(session.apiUrl)) return commands.map(() => away);
     this.sent.push(...commands);
     this.batches.push(commands.length);
     this.tokens.push(session.accessToken);
@@ -100,7 +104,8 @@ export class RecordingCrm implements Crm {
     });
   }
 
-  async resolve(_session: CrmSession, commands: readonly Command[]): Promise<readonly Resolution[]> {
+  async resolve(session: CrmSession, commands: readonly Command[]): Promise<readonly Resolution[]> {
+    if (!this.keeps.has(session.apiUrl)) return commands.map(() => away);
     return commands.map((command): Resolution => {
       this.lookedUp.push(command.key);
       const said = this.lookups.shift();
@@ -132,6 +137,8 @@ export class RecordingCrm implements Crm {
     return { arm: "done", taskId, personId: "person-1", created: true };
   }
 }
+
+const away = { arm: "deferred", retryAfterMs: 60_000, scope: "account", reason: "another_test" } as const;
 
 export const grant: Grant = {
   accessToken: "token-1",
