@@ -3,12 +3,11 @@
  * became of each, and stays up. `npm run demo -- --once [--json]` ends after the report, with exit code 1 if a promise
  * was broken. Options: `--people N`, `--seconds N` (length of the day), `--seed N`, `--port N`.
  */
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { salesTeam } from "./day.ts";
 import { playDay } from "./play.ts";
 import { printReport, reportOf } from "./report.ts";
+import { scratchFolder } from "./scratch.ts";
 import { openStage } from "./stage.ts";
 
 const { values } = parseArgs({
@@ -27,7 +26,7 @@ const say = (text: string): void => {
   if (!values.json) process.stdout.write(text);
 };
 
-const folder = join(dirname(fileURLToPath(import.meta.url)), "../../.baton");
+const folder = scratchFolder(`demo-${values.port}`);
 say("Baton: building the Worker and starting it with stand-ins for HubSpot and Salesforce …\n");
 const port = Number(values.port);
 const stage = await openStage({

@@ -3,13 +3,13 @@
  * runtime, over the same connections. CPU is what workerd used, simulators of D1 and R2 included; state lies on tmpfs where
  * there is one, because on disk wall time says more about the disk than about us.
  */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { Gun, inParallel, percentile, type Shot } from "../../src/local/load.ts";
 import { bundleWorker, type Engine, startEngine } from "../../src/local/runtime.ts";
+import { scratchFolder } from "../../src/local/scratch.ts";
 import { type Seeded, seedWorkspace } from "../../src/local/seed.ts";
 import { openStage, type Stage } from "../../src/local/stage.ts";
 import { startUpCpuMs } from "./start-up.ts";
@@ -20,7 +20,8 @@ const { values } = parseArgs({
 const scale = values.quick ? 0.1 : 1;
 const people = values.quick ? 100 : 1_000;
 const connections = 16;
-const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "baton-bench-"));
+const folder = scratchFolder("bench");
+rmSync(folder, { recursive: true, force: true });
 
 interface Figure {
   readonly name: string;

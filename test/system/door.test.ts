@@ -1,11 +1,10 @@
 /** The door as senders meet it: unmodified SDKs deliver, and bad input gets a clear answer, is counted, and breaks nothing. */
 import { createHmac } from "node:crypto";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import RudderAnalytics from "@rudderstack/rudder-sdk-node";
 import { Analytics } from "@segment/analytics-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { scratchFolder } from "../../src/local/scratch.ts";
 import { call, type Seeded, seedWorkspace } from "../../src/local/seed.ts";
 import { openStage, type Stage } from "../../src/local/stage.ts";
 
@@ -14,7 +13,7 @@ let workspace: Seeded;
 let url: string;
 
 beforeAll(async () => {
-  stage = await openStage({ folder: join(tmpdir(), "baton-door"), salesTeam: ["sam@example.com"] });
+  stage = await openStage({ folder: scratchFolder("door"), salesTeam: ["sam@example.com"] });
   url = stage.engine.url;
   workspace = await seedWorkspace(url, stage.adminToken, {
     id: "door",

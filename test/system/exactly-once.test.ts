@@ -2,17 +2,16 @@
  * The bar of exactly one follow-up, on the whole engine in workerd against the twins: 500 signals each sent three times at
  * once from 16 connections, and 200 people each hit by three emitters in the same moment. Counts, no timing.
  */
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CrowdResult, crowd } from "../../src/local/crowd.ts";
+import { scratchFolder } from "../../src/local/scratch.ts";
 import { openStage, type Stage } from "../../src/local/stage.ts";
 
 let stage: Stage;
 
 beforeAll(async () => {
   stage = await openStage({
-    folder: join(tmpdir(), "baton-exactly-once"),
+    folder: scratchFolder("exactly-once"),
     salesTeam: ["sam@example.com", "kim@example.com"],
   });
 });

@@ -1,9 +1,8 @@
 /** A power cut under load: what was acknowledged is there afterwards, and every person still gets exactly one task. */
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { demo, trial } from "../../src/local/crowd.ts";
 import { Gun, inParallel, type Shot } from "../../src/local/load.ts";
+import { scratchFolder } from "../../src/local/scratch.ts";
 import { type Seeded, seedWorkspace } from "../../src/local/seed.ts";
 import { openStage, type Stage } from "../../src/local/stage.ts";
 
@@ -11,7 +10,7 @@ let stage: Stage;
 let workspace: Seeded;
 
 beforeAll(async () => {
-  stage = await openStage({ folder: join(tmpdir(), "baton-kill"), salesTeam: ["sam@example.com"] });
+  stage = await openStage({ folder: scratchFolder("kill"), salesTeam: ["sam@example.com"] });
   await fetch(`${stage.hubspot.url}/admin/reset`, {
     method: "POST",
     body: JSON.stringify({ autoConsent: true, enforceLimits: false }),
