@@ -364,8 +364,7 @@ export class IdentityObject extends DurableObject<Env> {
     // Settled meanwhile, or cancelled before it had a task: what is due now is started anew by the next look.
     if (current.action.state !== (closing ? "done" : "pending")) return;
     // Asked again at the moment of sending: consent may have gone since the decision (G11).
-    if (!closing && holdOf(policy, now.lead) !== null)
-      return this.#change(cancelFollowUp(now, followUp.id, "consent or a hold forbids it"));
+    if (!closing && holdOf(policy, now.lead) !== null) return this.#cancel(now, followUp.id);
     const outgoing = closing
       ? closeTask(current.followUp, current.action)
       : createTask(policy, now, current.followUp, current.action, this.#link(now));
@@ -413,7 +412,7 @@ export class IdentityObject extends DurableObject<Env> {
     if (root.role !== "root" || current === null || found === null) throw new Error("the action is not known here yet");
     if (current.followUp.state !== "open") return { arm: "stop" };
     if (holdOf(found.workspace.policy, root.lead) === null) return { arm: "go" };
-    this.#change(cancelFollowUp(root, current.followUp.id, "consent or a hold forbids it"));
+    this.#cancel(root, current.followUp.id);
     this.#pump();
     return { arm: "stop" };
   }
@@ -451,12 +450,11 @@ export class IdentityObject extends DurableObject<Env> {
     try {
       const node = this.#load();
       if (node.role === "alias" && !node.acknowledged) this.#work.start("transfer", () => this.#transfer());
-      if (node.role === "root" && node.version > node.projected.version) this.#projectDue = true;
+      if (this.#isAheadOfLedger()) this.#projectDue = true;
       this.#pump();
       await this.#work.settled();
       // What this very work changed last is shown as well: no later alarm need come.
-      const worked = this.#root();
-      if (worked !== null && worked.version > worked.projected.version && !this.#projectDue) {
+      for (let rounds = 0; rounds < hopsMax && this.#isAheadOfLedger() && !this.#projectDue; rounds++) {
         this.#projectDue = true;
         this.#pump();
         await this.#work.settled();
@@ -551,6 +549,18 @@ export class IdentityObject extends DurableObject<Env> {
   #root(): Root | null {
     const node = this.#load();
     return node.role === "root" ? node : null;
+  }
+
+  /** On disk before the account object hears of it, for what is cancelled there never comes back. */
+  #cancel(root: Root, id: string): void {
+    const next = cancelFollowUp(root, id, "consent or a hold forbids it");
+    this.#save(next);
+    this.#node = next;
+  }
+
+  #isAheadOfLedger(): boolean {
+    const root = this.#root();
+    return root !== null && root.version > root.projected.version;
   }
 
   #change(root: Root): void {

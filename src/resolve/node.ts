@@ -277,7 +277,6 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
     (link, index, all) =>
       link.node !== root.name && !members.has(link.node) && all.findIndex((item) => item.node === link.node) === index,
   );
-  const known = new Set(root.follow_ups.map((item) => item.id));
   const merged: Root = {
     ...root,
     version: Math.max(root.version, loser.version) + 1,
@@ -300,7 +299,7 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
       ...item,
       waiting: false,
     })),
-    follow_ups: [...root.follow_ups, ...loser.follow_ups.filter((item) => !known.has(item.id))],
+    follow_ups: joinFollowUps(root.follow_ups, loser.follow_ups),
     people: { ...loser.people, ...root.people },
     absorbed: [...new Set([...root.absorbed, ...loser.absorbed, loser.name])].sort(),
     unprojected: {
@@ -310,6 +309,25 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
   };
   return reconcile(merged, onePer);
 }
+
+/**
+ * Both may hold one follow-up: a sealed root whose transfer was not acknowledged sends its old state to a third one, before
+ * the state of the one that had taken it in arrives there. What went further is true: closed before open, settled before pending.
+ */
+function joinFollowUps(own: readonly FollowUpRecord[], theirs: readonly FollowUpRecord[]): readonly FollowUpRecord[] {
+  const further = (item: FollowUpRecord): FollowUpRecord => {
+    const other = theirs.find(({ id }) => id === item.id);
+    if (other === undefined) return item;
+    const actions = item.actions.map((action) => {
+      const known = other.actions.find(({ key }) => key === action.key) ?? action;
+      return actionRank[known.state] > actionRank[action.state] ? known : action;
+    });
+    return { ...(item.state === "open" ? other : item), actions };
+  };
+  return [...own.map(further), ...theirs.filter((item) => !own.some(({ id }) => id === item.id))];
+}
+
+const actionRank: Readonly<Record<ActionRecord["state"], number>> = { pending: 0, done: 1, parked: 1, cancelled: 2 };
 
 /** Of several open follow-ups of one scope the earliest stays, the others are cancelled. */
 export function reconcile(root: Root, onePer: "lead" | "play"): Root {

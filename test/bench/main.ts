@@ -152,7 +152,7 @@ const workspace: Seeded = await seedWorkspace(stage.engine.url, stage.adminToken
   // A window of the hours tier that ends within the run, so that its decisions and projections are counted.
   policy: (document) => ({
     ...document,
-    tiers: { ...(document.tiers as object), hours: { window_ms: 4_000, sla_ms: 86_400_000 } },
+    tiers: { ...(document.tiers as object), hours: { window_ms: 12_000, sla_ms: 86_400_000 } },
   }),
 });
 const auth = { ...json, authorization: `Basic ${btoa(`${workspace.emitters.website?.key}:`)}` };
@@ -181,7 +181,7 @@ const identify = (person: number): Shot => {
   };
 };
 const rowsBefore = await rows(stage);
-const fresh = await run(stage.engine, nth(people, identify), connections, 7_000);
+const fresh = await run(stage.engine, nth(people, identify), connections, 15_000);
 figure("new person with two identifiers: CPU, everything behind it included", fresh.cpuMs, "ms");
 figure("new person with two identifiers: rows written", ((await rows(stage)) - rowsBefore) / people, "rows");
 
@@ -209,7 +209,7 @@ figure(
 
 // One such signal alone in its window pays for the window by itself.
 const rowsAlone = await rows(stage);
-await run(stage.engine, nth(100, usageShot), connections, 8_000);
+await run(stage.engine, nth(100, usageShot), connections, 15_000);
 figure("the same, alone in its window: rows written", ((await rows(stage)) - rowsAlone) / 100, "rows");
 
 // Signals that lead to a task.

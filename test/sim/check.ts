@@ -7,7 +7,7 @@ import { hopsMax } from "../../src/limits.ts";
 import type { Signal } from "../../src/model.ts";
 import { IdentityStore } from "../../src/objects/identity-store.ts";
 import { displayName, emailOf, emptyLead, foldSignal, type LeadFold, lifecycleOf } from "../../src/resolve/lead.ts";
-import type { ActionRecord, FollowUpRecord, LogEntry, Node, Root } from "../../src/resolve/node.ts";
+import type { ActionRecord, FollowUpRecord, LogEntry, Node, Root, Strong } from "../../src/resolve/node.ts";
 import type { CrmAccount, Task } from "./crm.ts";
 import type { Host, Platform } from "./platform.ts";
 import type { Sending } from "./scenario.ts";
@@ -17,6 +17,8 @@ import type { Sending } from "./scenario.ts";
  * the account may be under way: what was withdrawn within this time of the send could not have been known.
  */
 const consentSlackMs = 15_000;
+/** What the asker said of itself may be as old as the slowest hop. */
+const guardSlackMs = 3_500;
 
 export class LiveChecks {
   readonly acknowledged = new Map<string, Signal>();
@@ -25,9 +27,11 @@ export class LiveChecks {
   readonly #accounts: ReadonlyMap<string, CrmAccount>;
   readonly #insertedAt = new Map<string, number>();
   /** When a root last took another one in: what two people knew of each other before is nobody's fault. */
-  readonly #absorbedAt = new Map<string, { readonly names: number; readonly at: number }>();
+  readonly #absorbedAt = new Map<string, { readonly names: number; readonly at: number; readonly doubles: number }>();
   readonly #lastInsertAt = new Map<string, number>();
   readonly #wasRoot = new Set<string>();
+  /** Who last asked an identity to join it, and what it said of itself. */
+  readonly #asked = new Map<string, { readonly to: string; readonly strong: Strong }>();
   readonly #versions = new Map<string, number>();
 
   constructor(platform: Platform, accounts: ReadonlyMap<string, CrmAccount>) {
@@ -40,14 +44,16 @@ export class LiveChecks {
     };
     platform.onState = (host) => this.#onState(host);
     platform.onLedger = () => this.#onLedger();
+    platform.onCall = (host, method, args) => {
+      if (method === "requestLink") this.#asked.set(host.name, args[0] as { to: string; strong: Strong });
+    };
   }
 
   /** Chains of aliases never bite their tail (G5). */
   #onState(host: Host): void {
     if (host.className !== "identity") return;
     const node = host.disk.kv.get("node") as Node | undefined;
-    if (node?.role === "root" && node.absorbed.length !== (this.#absorbedAt.get(host.name)?.names ?? 0))
-      this.#absorbedAt.set(host.name, { names: node.absorbed.length, at: this.#platform.engine.now });
+    if (node?.role === "root") this.#onAbsorbed(host, node);
     const wasRoot = this.#wasRoot.has(host.name);
     if (node?.role === "root") this.#wasRoot.add(host.name);
     else this.#wasRoot.delete(host.name);
@@ -70,11 +76,33 @@ export class LiveChecks {
     }
   }
 
+  /** A loser is taken in once (G2): a tombstone more and no name more means that it was taken in again. */
+  #onAbsorbed(host: Host, root: Root): void {
+    const known = this.#absorbedAt.get(host.name) ?? { names: 0, at: 0, doubles: 0 };
+    const doubles = root.unprojected.gone.length - new Set(root.unprojected.gone.map((gone) => gone.name)).size;
+    const grew = root.absorbed.length !== known.names;
+    if (!grew && doubles > known.doubles)
+      this.#platform.engine.fail("G2", `${host.label} took a loser in that it had taken in before`);
+    this.#absorbedAt.set(host.name, {
+      names: root.absorbed.length,
+      at: grew ? this.#platform.engine.now : known.at,
+      doubles,
+    });
+  }
+
   /**
    * Nobody becomes one with somebody who has another user id, as far as could be known. (Two that join a third at the same
    * moment cannot know of each other: that race is the design's, see the report of the simulator.)
    */
   #onSeal(host: Host, sealed: Root, parent: string): void {
+    const asked = this.#asked.get(host.name);
+    const own = userIds(sealed);
+    const said = asked?.to === parent ? asked.strong.user_ids.map((value) => `user_id:${value}`) : [];
+    if (own.length > 0 && said.length > 0 && !own.some((key) => said.includes(key)))
+      this.#platform.engine.fail(
+        "GUARD",
+        `${host.label} joins ${this.#platform.label(parent)}, who said another user id`,
+      );
     const into = this.#platform.hosts.get(`identity ${parent}`);
     const other = into === undefined ? undefined : nodeOf(into);
     if (other?.role !== "root") return;
@@ -82,7 +110,7 @@ export class LiveChecks {
     if (mine.length === 0 || theirs.length === 0 || mine.some((key) => theirs.includes(key))) return;
     const known = theirs.every((key) => (other.lead.identifiers[key]?.first_at ?? 0) > 0);
     const since = Math.max(this.#absorbedAt.get(parent)?.at ?? 0, this.#lastInsertAt.get(parent) ?? 0);
-    if (known && since < this.#platform.engine.now - consentSlackMs)
+    if (known && since < this.#platform.engine.now - guardSlackMs)
       this.#platform.engine.fail(
         "GUARD",
         `${host.label} joins ${this.#platform.label(parent)}, who has another user id`,
@@ -403,21 +431,9 @@ function checkHistory(rest: Rest): void {
   }
   const signals = new Set<string>();
   const decided = new Set<string>();
-  const settledBy = new Map<string, string>();
   for (const entry of entries) {
-    if (entry.type === "signal") {
-      signals.add(entry.signal.idempotency_key);
-      continue;
-    }
-    const { decision } = entry;
-    const id = `${decision.id} at ${decision.at}`;
-    for (const key of decision.signals) {
-      decided.add(key);
-      if (decision.outcome === "waiting") continue;
-      if ((settledBy.get(key) ?? id) !== id)
-        rest.fail("G2", `${key} was decided twice: ${settledBy.get(key)} and ${id}`);
-      settledBy.set(key, id);
-    }
+    if (entry.type === "signal") signals.add(entry.signal.idempotency_key);
+    else for (const key of entry.decision.signals) decided.add(key);
   }
   for (const { root, log } of rest.roots) {
     for (const { signal } of log) {

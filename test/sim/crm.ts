@@ -12,7 +12,7 @@ export interface Task {
   readonly id: string;
   readonly key: string;
   readonly personId: string;
-  /** Committed after the caller had given up. */
+  /** Committed after the caller had given up, or had died. */
   readonly late: boolean;
   state: "open" | "closed" | "completed" | "deleted";
 }
@@ -131,6 +131,7 @@ function accountOf(apiUrl: string): CrmAccount {
 const deadlineMs = 20_000;
 
 function execute(account: CrmAccount, commands: readonly Command[]): Promise<readonly Outcome[]> {
+  const asker = here().platform.engine.current;
   return here().platform.ask((answer, resolve) => {
     const { engine, hop } = platformOf();
     const keys = () => commands.map((command) => `${command.type} ${command.key}`).join(", ");
@@ -167,13 +168,13 @@ function execute(account: CrmAccount, commands: readonly Command[]): Promise<rea
     const partMs = slow ? engine.between(1_000, 9_000) : hop();
     if (losesAnswer) {
       engine.after(partMs, null, "commit", () => {
-        for (const command of commands) carryOut(account, command, false);
+        for (const command of commands) carryOut(account, command, asker?.alive === false);
       });
       return answer(partMs + engine.between(50, 10_000), () => resolve(all({ arm: "unknown", reason: "reset" })));
     }
     let outcomes: Outcome[] = [];
     engine.after(partMs, null, "commit", () => {
-      outcomes = commands.map((command) => carryOut(account, command, false));
+      outcomes = commands.map((command) => carryOut(account, command, asker?.alive === false));
     });
     answer(partMs + (slow ? engine.between(1_000, 9_000) : hop()) + 1, () => resolve(outcomes));
   });

@@ -51,6 +51,7 @@ export class Host {
 
   deliver(method: string, args: readonly unknown[], reply: (ok: boolean, value: unknown) => void): void {
     const { engine } = this.platform;
+    this.platform.onCall(this, method, args);
     const actor = this.#live();
     const incoming: Incoming = { fail: () => reply(false, lostMessage) };
     this.#calls.add(incoming);
@@ -235,6 +236,7 @@ export class Platform {
   onState: (host: Host) => void = () => {};
   onInsert: (host: Host, query: string, bindings: readonly unknown[]) => void = () => {};
   onLedger: () => void = () => {};
+  onCall: (host: Host, method: string, args: readonly unknown[]) => void = () => {};
   #workers = 0;
 
   constructor(
