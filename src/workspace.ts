@@ -25,7 +25,7 @@ export interface Workspace {
 export interface WorkspaceFacts {
   readonly id: string;
   readonly policyVersion: number;
-  /** JSON: a string crosses an object call for next to nothing, and is parsed only when the version is new there. */
+  /** JSON, or empty where the receiver is hoped to have this version already. */
   readonly policyJson: string;
   readonly targets: readonly CrmTarget[];
 }

@@ -198,12 +198,13 @@ export function countLater(
 function deliveryOf(c: AppContext, body: Uint8Array, receivedAt: number, secret: string | undefined): Delivery {
   const headers: Record<string, string> = {};
   c.req.raw.headers.forEach((value, name) => {
-    headers[name.toLowerCase()] = value;
+    headers[name] = value;
   });
   if (secret !== undefined) headers.authorization = `Bearer ${secret}`;
   // Vendors sign the address that they called, which is the public one, whatever stands between.
-  const { pathname, search } = new URL(c.req.url);
-  return { method: c.req.method, url: `${c.env.PUBLIC_URL}${pathname}${search}`, headers, body, receivedAt };
+  const { url } = c.req;
+  const pathAt = url.indexOf("/", url.indexOf("://") + 3);
+  return { method: c.req.method, url: `${c.env.PUBLIC_URL}${url.slice(pathAt)}`, headers, body, receivedAt };
 }
 
 function textOf(body: Uint8Array): string {

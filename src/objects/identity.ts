@@ -59,7 +59,9 @@ export interface ReceiveCall {
   readonly workspace: WorkspaceFacts;
 }
 
+/** `policy_needed`: this isolate has not seen that version of the policy yet; to be called again with its text. */
 export type ReceiveAnswer =
+  | { readonly arm: "policy_needed" }
   | { readonly arm: "applied" }
   | { readonly arm: "duplicate" }
   /** The key is known with another body: refused, and recorded by the caller. */
@@ -117,6 +119,7 @@ export class IdentityObject extends DurableObject<Env> {
     const signal = JSON.parse(call.signal) as Signal;
     const now = Date.now();
     const policy = policyOf(call.workspace.policyVersion, call.workspace.id, call.workspace.policyJson);
+    if (policy === null) return { arm: "policy_needed" };
     const root = node.role === "root" ? node : newRoot(call.self, signal.workspace);
     const tier = policy.tiers[kindRuleOf(policy, signal.kind).tier];
     // Somebody who could not be reached until now may have become reachable: no reason to let that wait.
