@@ -52,7 +52,7 @@ export const crmDeadlineMs = 20_000;
 export const submitWaitMs = 5_000;
 /** How long an identity leaves an action alone that the account has taken over; it asks again then, in case a call back was lost. */
 export const takenOverMs = 120_000;
-/** Attempts or look-ups that ended in "not now" before a person is asked: with back-off about a day and a half of outage. */
+/** Attempts or look-ups that ended in "not now" before a person is asked: with back-off more than a day of outage. */
 export const attemptsMax = 80;
 /** Unfinished actions an account loads at a time; the next ones are loaded when these are through. */
 export const queueLoadMax = 5_000;
