@@ -24,7 +24,7 @@ const trouble = { errorRate: 0.1, lostRate: 0.05, latencyMs: 50 };
 const exactly: Partial<CrowdResult> = { tasks: 700, missing: 0, doubled: 0, misplaced: 0, refused: 0, receipts: 700 };
 
 async function run(crm: "hubspot" | "salesforce", id: string): Promise<CrowdResult> {
-  return crowd(stage, { id, crm, tripled: 500, people: 200, connections: 16, patienceMs: 90_000 });
+  return crowd(stage, { id, crm, tripled: 500, people: 200, connections: 16, patienceMs: 180_000 });
 }
 
 async function admin(url: string, path: string, body: object): Promise<void> {
