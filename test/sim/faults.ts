@@ -26,6 +26,7 @@ export const faultKinds = [
   "crm_pauses",
   "crm_expired",
   "crm_refuses",
+  "outage",
 ] as const;
 
 export type FaultKind = (typeof faultKinds)[number];

@@ -24,6 +24,8 @@ export class Host {
   readonly name: string;
   readonly disk = new Disk();
   actor: Actor | null = null;
+  /** Until then nobody reaches it; what it does by itself goes on. */
+  unreachableUntil = 0;
   #instance: object | null = null;
   readonly #calls = new Set<Incoming>();
   #running: { readonly changes: number } | null = null;
@@ -376,6 +378,7 @@ export class Platform {
       const losesAnswer = engine.strikes("call_lost_after", what);
       engine.after(this.hop(), null, method, () => {
         engine.say(() => `${what()}(${brief(args)})`);
+        if (this.host(className, name).unreachableUntil > engine.now && !engine.faults.over) return lost();
         this.host(className, name).deliver(method, args, (ok, value) => {
           engine.say(() => `${this.label(name)}.${method} = ${ok ? brief(value) : `error ${String(value)}`}`);
           if (losesAnswer) return lost();

@@ -165,6 +165,7 @@ const heavy: Readonly<Record<FaultKind, number>> = {
   crm_pauses: 0.15,
   crm_expired: 0.1,
   crm_refuses: 0.05,
+  outage: 0.3,
 };
 
 function planOf(random: () => number): FaultPlan {

@@ -172,6 +172,8 @@ function disturb(platform: Platform, untilMs: number): void {
       const live = [...platform.hosts.values()].filter((host) => host.actor !== null);
       const victim = live[engine.between(0, live.length)];
       if (victim !== undefined && engine.strikes("crash_any", () => victim.label)) victim.evict();
+      if (victim !== undefined && engine.strikes("outage", () => victim.label))
+        victim.unreachableUntil = engine.now + engine.between(3_000, 90_000);
       for (const host of live) {
         if (host.idle && engine.strikes("evict", () => host.label)) host.evict();
       }
