@@ -1,4 +1,5 @@
 /** The policy a new workspace starts with. `docs/policy.md` explains it line by line. Pure data. */
+import { defaultIdentityPolicy } from "./identity-policy.ts";
 import type { Policy } from "./policy.ts";
 
 const minute = 60_000;
@@ -129,5 +130,6 @@ export function defaultPolicy(members: readonly string[]): Policy {
     teams: { sales: { members: [...members] } },
     one_open_per: "lead",
     manual_domains: [],
+    identity: defaultIdentityPolicy,
   };
 }

@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { kindPattern } from "../limits.ts";
+import { defaultIdentityPolicy, identityPolicySchema } from "./identity-policy.ts";
 
 const tier = z.enum(["seconds", "minutes", "hours"]);
 const durationMs = z
@@ -88,6 +89,8 @@ export const policySchema = z
     one_open_per: z.enum(["lead", "play"]),
     /** People at these domains are handled by hand: the decision is held. */
     manual_domains: z.array(z.string().min(3).max(100)).max(5_000),
+    /** Who is one person. Documents from before this section existed mean its defaults. */
+    identity: identityPolicySchema.default(defaultIdentityPolicy),
   })
   .superRefine((policy, context) => {
     for (const [index, item] of policy.routes.entries()) {
