@@ -27,7 +27,8 @@ export const propertiesBytesMax = 32_000;
 /* ---- an identity */
 /** Moves followed before we give up and retry later; DESIGN §6.1. Chains this long do not occur after compression. */
 export const hopsMax = 40;
-export const membersMax = 50;
+/** Identifiers of one person that even a person's word cannot exceed; policy sets the usual bound. The state stays one small row. */
+export const membersMax = 200;
 /** Longest a decision waits for identifiers that are being linked; DESIGN §6.2. */
 export const linkWaitMs = 2_000;
 /** The alarm behind work that normally finishes at once: fires only when the turn after the commit was lost. */

@@ -160,14 +160,15 @@ async function readWorkspace(env: Env, id: string): Promise<{ workspace: Workspa
     crm,
     account: object,
   }));
+  const policy = policySchema.parse(JSON.parse(row.document));
   return {
     workspace: {
       id,
-      policy: policySchema.parse(JSON.parse(row.document)),
+      policy,
       targets,
       shard: row.shard,
       nameKey: deriveKey(env.BATON_MASTER_KEY, "names", id),
     },
-    facts: { id, policyVersion: row.version, policyJson: row.document, targets },
+    facts: { id, policyVersion: row.version, policyJson: JSON.stringify(policy), targets },
   };
 }

@@ -2,7 +2,7 @@
 import type { Command, CrmPerson, CrmTask } from "../../connectors/contract.ts";
 import type { Policy } from "../decide/policy.ts";
 import { displayName, emailOf, identifierValues, type LeadFold } from "../resolve/lead.ts";
-import type { ActionRecord, FollowUpRecord, Root } from "../resolve/node.ts";
+import { type ActionRecord, type FollowUpRecord, peopleOf, type Root } from "../resolve/node.ts";
 
 /** A command still without its owner's CRM id: the account object knows how its CRM numbers people. */
 export interface Outgoing {
@@ -42,7 +42,7 @@ export function closeTask(followUp: FollowUpRecord, action: ActionRecord): Outgo
 
 function personOf(root: Root, action: ActionRecord): CrmPerson {
   const { lead } = root;
-  const knownId = root.people[action.crm] ?? knownIn(lead, action);
+  const knownId = peopleOf(root)[action.crm] ?? knownIn(lead, action);
   const email = emailOf(lead);
   const fields = lead.fields;
   const company = fields.company?.value ?? lead.account?.value.name;

@@ -8,6 +8,8 @@ import { hopsMax, pageSizeMax } from "../limits.ts";
 import type { Decision } from "../model.ts";
 import type { IdentityView } from "../objects/identity.ts";
 import { identityStub } from "../objects/names.ts";
+import { peopleOf } from "../resolve/node.ts";
+import { tieId } from "../resolve/ties.ts";
 import { workspaceOf } from "./authorise.ts";
 
 interface LedgerRow {
@@ -93,7 +95,14 @@ export async function readLead(c: AppContext): Promise<Response> {
     lead: root.lead,
     members: root.members.length,
     follow_ups: root.follow_ups,
-    people: root.people,
+    people: peopleOf(root),
+    links: root.ties.map((tie) => ({
+      id: tieId(tie),
+      type: tie.type,
+      by: tie.by,
+      at: tie.at,
+      merged: tie.loser ?? null,
+    })),
     apart: root.apart,
     undecided: root.undecided,
     signals: log.map((entry) => entry.signal),

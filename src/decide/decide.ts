@@ -104,8 +104,7 @@ export function decide(question: Question): Answer {
   }
 
   const followUp: FollowUp = {
-    // Begins with the arrival of its trigger, so that ids sort by time.
-    id: `fu_${trigger.received_at.toString(36)}_${digest(route.play, trigger.idempotency_key)}`,
+    id: newId(trigger, route.play, question.followUps),
     play: route.play,
     state: "open",
     holder: assign(policy.teams[play.team]?.members ?? [], question.leadId),
@@ -117,6 +116,18 @@ export function decide(question: Question): Answer {
     reasons: [routed, ...reasons],
   };
   return { ...answer("follow_up", tier, routed, { play: route.play, follow_up: followUp.id }), followUp };
+}
+
+/**
+ * Begins with the arrival of its trigger, so that ids sort by time. A signal triggers a second follow-up of the same play only
+ * where the first one was closed because two people had been taken for one; that one needs an id of its own.
+ */
+function newId(trigger: Signal, play: string, known: readonly FollowUpFact[]): string {
+  const idOf = (number: number) =>
+    `fu_${trigger.received_at.toString(36)}_${digest(play, trigger.idempotency_key, ...(number > 1 ? [String(number)] : []))}`;
+  let number = 1;
+  while (known.some((item) => item.id === idOf(number))) number++;
+  return idOf(number);
 }
 
 interface Match {

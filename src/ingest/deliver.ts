@@ -6,7 +6,7 @@ import type { Env } from "../env.ts";
 import { hintEntriesMax, hopsMax } from "../limits.ts";
 import { errorName, log } from "../log.ts";
 import type { Signal } from "../model.ts";
-import type { ReceiveAnswer } from "../objects/identity.ts";
+import type { ReceiveAnswer, ReceiveCall } from "../objects/identity.ts";
 import { identityStub, isOverloaded, nodesOf } from "../objects/names.ts";
 import type { Workspace, WorkspaceFacts } from "../workspace.ts";
 
@@ -51,16 +51,27 @@ export async function handOver(
   if (first === undefined) throw new Error("a signal without identifiers got past the door");
   const json = JSON.stringify(signal);
   let target = hints.get(first) ?? first;
+  // A remembered place may be out of date since a split: only the node itself is sure to know.
+  let hinted = target !== first;
+  const via: string[] = [];
   // The policy's text travels only to an isolate that does not have this version yet.
   let sentFacts = { ...facts, policyJson: "" };
   for (let hops = 0; hops < hopsMax; hops++) {
-    const answer = await receiveAt(env, target, { signal: json, nodes, workspace: sentFacts });
+    const answer = await receiveAt(env, target, {
+      signal: json,
+      nodes,
+      via,
+      hinted,
+      workspace: sentFacts,
+    });
     if (answer.arm === "policy_needed") {
       sentFacts = facts;
       continue;
     }
     if (answer.arm === "moved") {
+      via.push(target);
       target = answer.to;
+      if (target === first) hinted = false;
       if (hints.size >= hintEntriesMax) hints.delete(hints.keys().next().value ?? "");
       hints.set(first, target);
       continue;
@@ -72,11 +83,7 @@ export async function handOver(
 }
 
 /** One retry with a new stub: a stub is broken after some errors, and an object may just have been moved or reset. */
-async function receiveAt(
-  env: Env,
-  target: string,
-  call: { readonly signal: string; readonly nodes: readonly string[]; readonly workspace: WorkspaceFacts },
-): Promise<ReceiveAnswer> {
+async function receiveAt(env: Env, target: string, call: Omit<ReceiveCall, "self">): Promise<ReceiveAnswer> {
   try {
     return await identityStub(env, target).receive({ self: target, ...call });
   } catch (error) {

@@ -5,7 +5,7 @@ import { kindRuleOf, type Policy } from "../decide/policy.ts";
 import { scoreOf } from "../decide/score.ts";
 import type { Decision, Signal } from "../model.ts";
 import { displayName, emailOf, lifecycleOf } from "../resolve/lead.ts";
-import type { Root } from "../resolve/node.ts";
+import { type Apart, peopleOf, type Root } from "../resolve/node.ts";
 
 export interface LeadRow {
   readonly id: string;
@@ -41,7 +41,7 @@ export interface ExceptionRow {
   readonly lead: string;
   readonly reason: string;
   readonly owner: string;
-  readonly state: "open";
+  readonly state: "open" | "closed";
   readonly raised_at: number;
   readonly due_at: number;
   readonly document: string;
@@ -118,7 +118,7 @@ function leadRow(root: Root, policy: Policy, now: number): LeadRow {
       attribution: lead.first_touch?.value ?? {},
       consent: lead.consent?.value ?? null,
       score: { ...score, reasons, at: now },
-      people: root.people,
+      people: peopleOf(root),
     }),
   };
 }
@@ -142,6 +142,11 @@ function goneRow(gone: { readonly name: string; readonly version: number }, into
 }
 
 const dayMs = 86_400_000;
+
+/** The same whoever of the two has the question, and whatever they have become part of since. */
+export function conflictId({ from, node }: Pick<Apart, "from" | "node">): string {
+  return `ex_${digest(...[from, node].sort())}`;
+}
 
 function exceptionsOf(root: Root, policy: Policy): readonly ExceptionRow[] {
   const rows: ExceptionRow[] = [];
@@ -180,11 +185,24 @@ function exceptionsOf(root: Root, policy: Policy): readonly ExceptionRow[] {
       });
     }
   }
-  for (const item of root.apart) {
-    const document = JSON.stringify({ identifier_type: item.identifier.type, other: item.other, guard: item.reason });
+  const raised = new Set(root.apart.map(conflictId));
+  const conflicts = [...root.apart, ...root.unprojected.closed.filter((item) => !raised.has(conflictId(item)))];
+  for (const item of conflicts) {
+    if (item.reason === "kept_apart" || item.reason === "split" || item.reason === "said_by_a_person") continue;
+    const { identifier, other, reason: guard, node, by, settled_by, settled_at } = item;
+    const document = JSON.stringify({
+      identifier_type: identifier.type,
+      other,
+      node,
+      guard,
+      by,
+      settled_by,
+      settled_at,
+    });
     rows.push({
       ...base,
-      id: `ex_${digest(root.name, item.node)}`,
+      id: conflictId(item),
+      state: item.state === "open" && root.apart.includes(item) ? "open" : "closed",
       reason: "link_conflict",
       raised_at: item.at,
       due_at: item.at + dayMs,

@@ -128,6 +128,8 @@ export class AccountObject extends DurableObject<Env> {
       item = { action: known ?? newAction(call), saved: known !== null, busy: false, waiters: [] };
       this.#items.set(key, item);
     }
+    // After a merge or a split another identity answers for it.
+    if (item.action.node !== call.node) item.action = { ...item.action, node: call.node };
     const waiting = item;
     const answer = new Promise<SubmitAnswer>((resolve) => {
       const timer = setTimeout(() => resolve(this.#takeOver(waiting)), submitWaitMs);

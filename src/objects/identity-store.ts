@@ -7,7 +7,7 @@
  */
 import { tailEntriesMax } from "../limits.ts";
 import type { Signal } from "../model.ts";
-import { applyEntry, type LogEntry, type Node, newRoot, type Root } from "../resolve/node.ts";
+import { type Alias, applyEntry, type LogEntry, type Node, newRoot, type Root } from "../resolve/node.ts";
 
 export class IdentityStore {
   readonly #storage: DurableObjectStorage;
@@ -20,7 +20,10 @@ export class IdentityStore {
 
   load(): Node {
     const saved = this.#storage.kv.get<Node>("node");
-    if (saved?.role === "alias" && saved.acknowledged) return saved;
+    if (saved?.role === "alias" && saved.acknowledged) {
+      this.#hasLog = false;
+      return saved;
+    }
     this.#hasLog = this.#storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'log'").toArray().length > 0;
     // Sealed and not yet acknowledged: its log still has to travel, also after a crash.
     if (saved !== undefined && saved.role !== "root") return saved;
@@ -87,8 +90,51 @@ export class IdentityStore {
     this.#savedSeq = root.seq;
   }
 
+  /** Log rows that come before the state they belong to: nobody looks at them until `save` brings that. */
+  stage(entries: readonly LogEntry[]): void {
+    this.#ensureLog();
+    this.#storage.transactionSync(() => {
+      for (const entry of entries) this.#insert(entry, JSON.stringify(entry.signal));
+    });
+  }
+
+  /** Commits a split: the snapshot of who stays (with its parting), and the rows that leave, put aside until they arrived. */
+  saveSplit(root: Root, leaving: readonly string[]): void {
+    this.#ensureLog();
+    this.#storage.sql.exec(
+      "CREATE TABLE IF NOT EXISTS parted (key TEXT PRIMARY KEY, seq INTEGER NOT NULL, signal TEXT NOT NULL, entry TEXT NOT NULL) WITHOUT ROWID",
+    );
+    const keys = JSON.stringify(leaving);
+    this.#storage.transactionSync(() => {
+      this.#storage.sql.exec(
+        "INSERT INTO parted SELECT * FROM log WHERE key IN (SELECT value FROM json_each(?))",
+        keys,
+      );
+      this.#storage.sql.exec("DELETE FROM log WHERE key IN (SELECT value FROM json_each(?))", keys);
+      this.#put(root);
+    });
+    this.#savedSeq = root.seq;
+  }
+
+  /** Rows that left with a split and have not arrived yet. */
+  parted(): readonly LogEntry[] {
+    return this.#storage.sql
+      .exec<{ signal: string; entry: string }>("SELECT signal, entry FROM parted ORDER BY seq")
+      .toArray()
+      .map(entryOf);
+  }
+
+  /** Commits that what was split off has arrived. */
+  saveParted(root: Root): void {
+    this.#storage.transactionSync(() => {
+      this.#storage.sql.exec("DELETE FROM parted");
+      this.#put(root);
+    });
+    this.#savedSeq = root.seq;
+  }
+
   /** Commits an alias. Its own log is dropped only when the parent has acknowledged the state. */
-  saveAlias(node: Extract<Node, { role: "alias" }>): void {
+  saveAlias(node: Alias): void {
     this.#storage.transactionSync(() => {
       this.#storage.kv.put("node", node);
       if (node.acknowledged && this.#hasLog) this.#storage.sql.exec("DROP TABLE log");
@@ -126,9 +172,10 @@ export class IdentityStore {
     return this.#storage.sql
       .exec<{ signal: string; entry: string }>(`SELECT signal, entry FROM log ${rest}`, binding)
       .toArray()
-      .map((row) => ({
-        ...(JSON.parse(row.entry) as Omit<LogEntry, "signal">),
-        signal: JSON.parse(row.signal) as Signal,
-      }));
+      .map(entryOf);
   }
+}
+
+function entryOf(row: { readonly signal: string; readonly entry: string }): LogEntry {
+  return { ...(JSON.parse(row.entry) as Omit<LogEntry, "signal">), signal: JSON.parse(row.signal) as Signal };
 }

@@ -17,35 +17,39 @@ import { holdOf } from "../decide/hold.ts";
 import { kindRuleOf, type Policy } from "../decide/policy.ts";
 import type { Env } from "../env.ts";
 import { projectionOf } from "../ledger/rows.ts";
-import { absorbEntriesMax, guardMs, hopsMax, membersMax } from "../limits.ts";
-import type { Identifier, Receipt, Signal } from "../model.ts";
+import { guardMs, hopsMax } from "../limits.ts";
+import type { Receipt, Signal } from "../model.ts";
 import {
   type ActionRecord,
-  absorb,
   applyAnswer,
   applyEntry,
   type CrmTarget,
   cancelFollowUp,
   type FollowUpRecord,
   followUpFacts,
-  guard,
-  keepApart,
-  type LinkTodo,
   type LogEntry,
-  linkDone,
-  type Node,
   newRoot,
   type Root,
   recordReceipt,
-  type Strong,
   setAction,
-  strongOf,
 } from "../resolve/node.ts";
 import { decisionDue, findAction, nextDueAt, openActions } from "../resolve/obligations.ts";
 import { sameFact } from "../resolve/same-fact.ts";
 import { type Workspace, type WorkspaceFacts, workspaceById } from "../workspace.ts";
 import { IdentityStore } from "./identity-store.ts";
+import {
+  type AbsorbAnswer,
+  type Choice,
+  type ChoiceAnswer,
+  type ClaimAnswer,
+  type JoinAnswer,
+  type JoinCall,
+  Linking,
+  type SplitAnswer,
+  type SplitCall,
+} from "./linking.ts";
 import { accountStub, identityStub, projectorStub } from "./names.ts";
+import { NodeState } from "./node-state.ts";
 import { policyOf } from "./policy-cache.ts";
 import { Work } from "./work.ts";
 
@@ -56,6 +60,10 @@ export interface ReceiveCall {
   readonly signal: string;
   /** Nodes of the signal's identifiers, in their order. */
   readonly nodes: readonly string[];
+  /** Nodes that answered `moved` on the way here. */
+  readonly via: readonly string[];
+  /** The way began with a remembered place, not with the node of the strongest identifier. */
+  readonly hinted: boolean;
   readonly workspace: WorkspaceFacts;
 }
 
@@ -69,16 +77,6 @@ export type ReceiveAnswer =
   | { readonly arm: "moved"; readonly to: string }
   | { readonly arm: "busy" };
 
-export type ClaimAnswer =
-  | { readonly arm: "claimed" }
-  | { readonly arm: "moved"; readonly to: string }
-  | { readonly arm: "root"; readonly strong: Strong };
-
-export type JoinAnswer =
-  | { readonly arm: "joined" }
-  | { readonly arm: "moved"; readonly to: string }
-  | { readonly arm: "apart"; readonly reason: string };
-
 export interface IdentityView {
   readonly root: Root;
   readonly log: readonly LogEntry[];
@@ -86,12 +84,10 @@ export interface IdentityView {
 
 export class IdentityObject extends DurableObject<Env> {
   readonly #store: IdentityStore;
-  #node: Node | null = null;
-  /** Changes of the state that lie only in memory and are saved at the next quiet moment. */
-  #unsaved = false;
+  readonly #state: NodeState;
+  readonly #linking: Linking;
   /** Signals not decided on yet that this incarnation took in: a copy of what the log holds. */
   readonly #recent = new Map<string, Signal>();
-  #projectDue = false;
   #alarmAt: number | null | undefined = undefined;
   readonly #work: Work;
   #inAlarm = false;
@@ -99,6 +95,14 @@ export class IdentityObject extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#store = new IdentityStore(ctx.storage);
+    this.#state = new NodeState(this.#store);
+    this.#linking = new Linking({
+      env,
+      state: this.#state,
+      policyOf: async (workspace) => (await this.#workspace(workspace)).policy,
+      arm: (at) => this.#arm(at),
+      pump: () => this.#pump(),
+    });
     this.#work = new Work(
       (work) => ctx.waitUntil(work),
       () => this.#pump(),
@@ -109,13 +113,15 @@ export class IdentityObject extends DurableObject<Env> {
 
   async receive(call: ReceiveCall): Promise<ReceiveAnswer> {
     if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();
-    const node = this.#load();
+    const node = this.#state.load();
     if (node.role === "alias") {
       if (node.acknowledged) return { arm: "moved", to: node.parent };
-      await this.#transfer();
-      const after = this.#load();
+      await this.#linking.transfer();
+      const after = this.#state.load();
       return after.role === "alias" && after.acknowledged ? { arm: "moved", to: after.parent } : { arm: "busy" };
     }
+    const elsewhere = node.role === "root" ? belongsElsewhere(node, call) : null;
+    if (elsewhere !== null) return { arm: "moved", to: elsewhere };
     const signal = JSON.parse(call.signal) as Signal;
     const now = Date.now();
     const policy = policyOf(call.workspace.policyVersion, call.workspace.id, call.workspace.policyJson);
@@ -137,9 +143,10 @@ export class IdentityObject extends DurableObject<Env> {
       const known = this.#store.entry(signal.idempotency_key);
       return { arm: known === null || sameFact(known.signal, signal) ? "duplicate" : "conflict" };
     }
-    this.#node = next;
+    this.#state.know(next);
     if (entry.answer === undefined) this.#recent.set(signal.idempotency_key, signal);
-    else this.#projectDue = true;
+    else this.#state.projectDue = true;
+    this.#compress(next, call);
     this.#pump();
     return { arm: "applied" };
   }
@@ -168,162 +175,69 @@ export class IdentityObject extends DurableObject<Env> {
 
   /** What the card, the API and the console show; null where nothing is known. Follows no move: the caller does. */
   read(): IdentityView | { readonly moved: string } | null {
-    const node = this.#load();
+    const node = this.#state.load();
     if (node.role === "unused") return null;
     if (node.role === "alias") return { moved: node.parent };
     return { root: node, log: this.#store.latest(100) };
   }
 
-  /* ------------------------------------------------------------------------------------ link and merge (§6.2) */
+  /* ------------------------------------------------------------------------------ link, merge and split (§6.2) */
 
-  /** Asked by the root `by`: an unused node becomes its alias at once, an alias says where it belongs, a root says so. */
-  claim(call: { readonly by: string }): ClaimAnswer {
-    const node = this.#load();
-    if (node.role === "alias") return { arm: "moved", to: node.parent };
-    if (node.role === "root") return { arm: "root", strong: strongOf(node) };
-    const alias: Node = { role: "alias", parent: call.by, acknowledged: true };
-    this.#store.saveAlias(alias);
-    this.#node = alias;
-    return { arm: "claimed" };
+  claim(call: { readonly by: string; readonly epoch: number; readonly full: boolean }): ClaimAnswer {
+    return this.#linking.claim(call);
   }
 
-  /** The smaller root `to` asks this larger one to become part of it. */
-  async requestLink(call: {
-    readonly to: string;
-    readonly over: Identifier;
-    readonly strong: Strong;
-  }): Promise<JoinAnswer> {
-    const node = this.#load();
-    if (node.role === "unused") return { arm: "moved", to: call.to };
-    if (node.role === "alias") {
-      if (!node.acknowledged) await this.#transfer();
-      return node.parent === call.to ? { arm: "joined" } : { arm: "moved", to: node.parent };
-    }
-    const reason = guard(strongOf(node), call.strong, call.over, membersMax);
-    if (reason !== null) return { arm: "apart", reason };
-    this.#seal(node, call.to);
-    await this.#transfer();
-    return { arm: "joined" };
+  requestLink(call: JoinCall): Promise<JoinAnswer> {
+    return this.#linking.requestLink(call);
   }
 
-  /**
-   * Takes in entries of a root that lost, and with the last chunk its state. Idempotent: an entry is applied once per
-   * key, a loser once per name.
-   */
-  async absorb(call: {
+  absorb(call: {
     readonly self: string;
     readonly loser: Root;
     readonly entries: readonly LogEntry[];
     readonly last: boolean;
-  }): Promise<{ readonly arm: "ok" } | { readonly arm: "moved"; readonly to: string }> {
-    const found = await workspaceById(this.env, call.loser.workspace, Date.now(), (work) => this.ctx.waitUntil(work));
-    const node = this.#load();
-    if (node.role === "alias") return { arm: "moved", to: node.parent };
-    let root = node.role === "root" ? node : newRoot(call.self, call.loser.workspace);
-    if (root.absorbed.includes(call.loser.name)) return { arm: "ok" };
-    const fresh: LogEntry[] = [];
-    for (const entry of call.entries) {
-      if (this.#store.entry(entry.signal.idempotency_key) !== null) continue;
-      const { answer: _decidedThere, undecided: _goesWithTheState, ...facts } = entry;
-      const own: LogEntry = { ...facts, seq: root.seq + 1, root: root.name };
-      root = applyEntry(root, own);
-      fresh.push(own);
-    }
-    if (call.last) root = absorb(root, call.loser, [], found?.workspace.policy.one_open_per ?? "lead");
-    this.#store.save(root, fresh);
-    this.#node = root;
-    this.#unsaved = false;
-    this.#projectDue = true;
-    this.#pump();
-    return { arm: "ok" };
+  }): Promise<AbsorbAnswer> {
+    return this.#linking.absorb(call);
   }
 
-  /** Makes the link, or finds out that it is made, or that it must not be. */
-  async #makeLink(todo: LinkTodo): Promise<void> {
-    let target = todo.node;
-    for (let hops = 0; hops < hopsMax; hops++) {
-      const before = this.#root();
-      if (before === null) return;
-      if (target === before.name) return this.#change(linkDone(before, todo.node));
-      const answer = await identityStub(this.env, target).claim({ by: before.name });
-      const root = this.#root();
-      if (root === null || !root.links.some((link) => link.node === todo.node)) return;
-      if (answer.arm === "claimed") return this.#change(linkDone(root, todo.node));
-      if (answer.arm === "moved") {
-        target = answer.to;
-        continue;
-      }
-      const reason = guard(strongOf(root), answer.strong, todo.identifier, membersMax);
-      if (reason !== null) return this.#change(keepApart(root, todo.node, target, reason, Date.now()));
-      if (root.name > target) {
-        this.#seal(root, target);
-        return this.#transfer();
-      }
-      const joined = await identityStub(this.env, target).requestLink({
-        to: root.name,
-        over: todo.identifier,
-        strong: strongOf(root),
-      });
-      const after = this.#root();
-      if (after === null) return;
-      if (joined.arm === "apart") return this.#change(keepApart(after, todo.node, target, joined.reason, Date.now()));
-      if (joined.arm === "joined") return this.#change(linkDone(after, todo.node));
-      target = joined.to;
-    }
-    throw new Error("too many moves");
+  restore(call: {
+    readonly id: string;
+    readonly root: Root;
+    readonly entries: readonly LogEntry[];
+    readonly last: boolean;
+  }): Promise<void> {
+    return this.#linking.restore(call);
   }
 
-  /** The only commit point of a merge: from here on this node is an alias whose state is on its way. */
-  #seal(root: Root, parent: string): void {
-    const alias: Node = { role: "alias", parent, acknowledged: false, sealed: root };
-    this.#store.saveAlias(alias);
-    this.#node = alias;
-    this.#arm(Date.now() + guardMs);
+  repoint(call: { readonly to: string; readonly epoch: number }): Promise<void> {
+    return this.#linking.repoint(call);
   }
 
-  async #transfer(): Promise<void> {
-    for (let hops = 0; hops < hopsMax; hops++) {
-      const node = this.#load();
-      if (node.role !== "alias" || node.acknowledged) return;
-      const { parent, sealed } = node;
-      const entries = this.#store.entriesAfter(0);
-      const chunks: LogEntry[][] = [];
-      for (let at = 0; at < entries.length; at += absorbEntriesMax)
-        chunks.push(entries.slice(at, at + absorbEntriesMax));
-      if (chunks.length === 0) chunks.push([]);
-      let movedTo: string | null = null;
-      for (const [index, chunk] of chunks.entries()) {
-        const last = index === chunks.length - 1;
-        const answer = await identityStub(this.env, parent).absorb({
-          self: parent,
-          loser: sealed,
-          entries: chunk,
-          last,
-        });
-        if (answer.arm === "moved") {
-          movedTo = answer.to;
-          break;
-        }
-      }
-      const after = this.#load();
-      if (after.role !== "alias" || after.acknowledged || after.parent !== parent) continue;
-      const alias: Node =
-        movedTo === null
-          ? { role: "alias", parent, acknowledged: true }
-          : { role: "alias", parent: movedTo, acknowledged: false, sealed };
-      this.#store.saveAlias(alias);
-      this.#node = alias;
-      this.#unsaved = false;
+  choose(call: Choice): ChoiceAnswer {
+    return this.#linking.choose(call);
+  }
+
+  split(call: SplitCall): Promise<SplitAnswer> {
+    return this.#linking.split(call);
+  }
+
+  /** Nodes on a long way here learn the short one; a favour to the next signal, so it is neither stored nor tried again. */
+  #compress(root: Root, call: ReceiveCall): void {
+    for (const node of call.via.slice(0, -1)) {
+      if (node > root.name)
+        this.#work.start(`compress ${node}`, () =>
+          identityStub(this.env, node).repoint({ to: root.name, epoch: root.version }),
+        );
     }
   }
 
   /* -------------------------------------------------------------------------------------- decide and act */
 
   async #decideDue(): Promise<void> {
-    const first = this.#root();
+    const first = this.#state.root();
     if (first === null) return;
     const { policy, targets } = await this.#workspace(first.workspace);
-    const root = this.#root();
+    const root = this.#state.root();
     if (root === null || !decisionDue(root, Date.now())) return;
     const signals = this.#undecidedSignals(root);
     if (signals.length === 0) return;
@@ -337,29 +251,27 @@ export class IdentityObject extends DurableObject<Env> {
     });
     const next = applyAnswer(root, answer, targets);
     for (const key of answer.decision.signals) this.#recent.delete(key);
-    this.#projectDue = true;
+    this.#state.projectDue = true;
     // A follow-up must be on disk before anything of it leaves; a decision that leads to nothing is saved with the rest.
-    if (answer.followUp === undefined) return this.#change(next);
-    this.#store.save(next);
-    this.#node = next;
-    this.#unsaved = false;
+    if (answer.followUp === undefined) return this.#state.change(next);
+    this.#state.save(next);
   }
 
   async #act(followUp: FollowUpRecord, action: ActionRecord): Promise<void> {
-    const before = this.#root();
+    const before = this.#state.root();
     if (before === null) return;
     const account = accountStub(this.env, action.account);
     if (followUp.state === "cancelled" && action.state === "pending") {
       const answer = await account.cancel({ key: action.key });
-      const root = this.#root();
+      const root = this.#state.root();
       if (root === null) return;
       if (answer.arm === "cancelled")
-        return this.#change(setAction(root, action.key, (item) => ({ ...item, state: "cancelled" })));
-      if (answer.arm === "done") return this.#change(recordReceipt(root, action.key, answer.receipt));
-      return this.#change(setAction(root, action.key, (item) => ({ ...item, retry_at: Date.now() + guardMs })));
+        return this.#state.change(setAction(root, action.key, (item) => ({ ...item, state: "cancelled" })));
+      if (answer.arm === "done") return this.#state.change(recordReceipt(root, action.key, answer.receipt));
+      return this.#state.change(setAction(root, action.key, (item) => ({ ...item, retry_at: Date.now() + guardMs })));
     }
     const { policy } = await this.#workspace(before.workspace);
-    const now = this.#root();
+    const now = this.#state.root();
     if (now === null) return;
     const current = findAction(now, action.key);
     if (current === null) return;
@@ -376,21 +288,22 @@ export class IdentityObject extends DurableObject<Env> {
       node: now.name,
       hot: followUp.tier === "seconds",
     });
-    const root = this.#root();
+    const root = this.#state.root();
     if (root === null) return;
-    this.#projectDue = true;
+    this.#state.projectDue = true;
     switch (answer.arm) {
       case "done":
-        if (closing) return this.#change(setAction(root, action.key, (item) => ({ ...item, state: "cancelled" })));
-        return this.#change(recordReceipt(root, action.key, answer.receipt));
+        if (closing)
+          return this.#state.change(setAction(root, action.key, (item) => ({ ...item, state: "cancelled" })));
+        return this.#state.change(recordReceipt(root, action.key, answer.receipt));
       case "cancelled":
-        return this.#change(setAction(root, action.key, (item) => ({ ...item, state: "cancelled" })));
+        return this.#state.change(setAction(root, action.key, (item) => ({ ...item, state: "cancelled" })));
       case "parked":
-        return this.#change(
+        return this.#state.change(
           setAction(root, action.key, (item) => ({ ...item, state: "parked", problem: answer.problem })),
         );
       case "pending":
-        return this.#change(
+        return this.#state.change(
           setAction(root, action.key, (item) => ({
             ...item,
             attempts: item.attempts + 1,
@@ -404,12 +317,14 @@ export class IdentityObject extends DurableObject<Env> {
   async confirm(call: {
     readonly key: string;
   }): Promise<{ readonly arm: "go" } | { readonly arm: "stop" } | { readonly arm: "moved"; readonly to: string }> {
-    const first = this.#load();
+    const first = this.#state.load();
     if (first.role === "alias") return { arm: "moved", to: first.parent };
     if (first.role === "unused") return { arm: "stop" };
     const found = await workspaceById(this.env, first.workspace, Date.now(), (work) => this.ctx.waitUntil(work));
-    const root = this.#load();
+    const root = this.#state.load();
     if (root.role === "alias") return { arm: "moved", to: root.parent };
+    const parted = root.role === "root" ? partedWith(root, call.key) : null;
+    if (parted !== null) return { arm: "moved", to: parted };
     const current = root.role === "root" ? findAction(root, call.key) : null;
     // On its way here with a merge, perhaps: "stop" would cancel it for good, a throw makes the account ask again.
     if (root.role !== "root" || current === null || found === null) throw new Error("the action is not known here yet");
@@ -425,18 +340,19 @@ export class IdentityObject extends DurableObject<Env> {
     readonly key: string;
     readonly outcome: { readonly receipt: Receipt } | { readonly problem: string };
   }): { readonly moved: string | null } {
-    const node = this.#load();
+    const node = this.#state.load();
     if (node.role === "alias") return { moved: node.parent };
     if (node.role === "unused") return { moved: null };
     const current = findAction(node, call.key);
-    if (current === null || current.action.state === "done") return { moved: null };
+    if (current === null) return { moved: partedWith(node, call.key) };
+    if (current.action.state === "done") return { moved: null };
     const { outcome } = call;
-    this.#change(
+    this.#state.change(
       "receipt" in outcome
         ? recordReceipt(node, call.key, outcome.receipt)
         : setAction(node, call.key, (item) => ({ ...item, state: "parked", problem: outcome.problem })),
     );
-    this.#projectDue = true;
+    this.#state.projectDue = true;
     this.#pump();
     return { moved: null };
   }
@@ -451,21 +367,21 @@ export class IdentityObject extends DurableObject<Env> {
     this.#alarmAt = null;
     this.#inAlarm = true;
     try {
-      const node = this.#load();
-      if (node.role === "alias" && !node.acknowledged) this.#work.start("transfer", () => this.#transfer());
-      if (this.#isAheadOfLedger()) this.#projectDue = true;
+      const node = this.#state.load();
+      if (node.role === "alias" && !node.acknowledged) this.#work.start("transfer", () => this.#linking.transfer());
+      if (this.#state.isAheadOfLedger) this.#state.projectDue = true;
       this.#pump();
       await this.#work.settled();
       // What this very work changed last is shown as well: no later alarm need come.
-      for (let rounds = 0; rounds < hopsMax && this.#isAheadOfLedger() && !this.#projectDue; rounds++) {
-        this.#projectDue = true;
+      for (let rounds = 0; rounds < hopsMax && this.#state.isAheadOfLedger && !this.#state.projectDue; rounds++) {
+        this.#state.projectDue = true;
         this.#pump();
         await this.#work.settled();
       }
     } finally {
       this.#inAlarm = false;
     }
-    const after = this.#load();
+    const after = this.#state.load();
     if (after.role === "root") this.#armFor(after, Date.now());
     // Sealed, and the parent did not answer: an alarm that throws is given up after six times, so it asks again by itself.
     else if (after.role === "alias" && !after.acknowledged) this.#arm(Date.now() + guardMs);
@@ -473,53 +389,58 @@ export class IdentityObject extends DurableObject<Env> {
 
   /** Starts every obligation that is due and not under way, then arms the alarm for the rest. Safe to call at any time. */
   #pump(): void {
-    const root = this.#root();
+    const root = this.#state.root();
     if (root === null) return;
     const now = Date.now();
-    for (const link of root.links) this.#work.start(`link ${link.node}`, () => this.#makeLink(link));
+    for (const parting of root.partings) this.#work.start(`part ${parting.id}`, () => this.#linking.part(parting));
+    // Nobody becomes part of another one while a part of it leaves.
+    if (root.partings.length === 0)
+      for (const link of root.links) this.#work.start(`link ${link.node}`, () => this.#linking.makeLink(link));
     if (decisionDue(root, now)) this.#work.start("decide", () => this.#decideDue());
     for (const { followUp, action } of openActions(root)) {
       if (action.retry_at <= now) this.#work.start(`act ${action.key}`, () => this.#act(followUp, action));
     }
     if (this.#work.idle) {
-      if (this.#projectDue) this.#work.start("project", () => this.#project());
-      else if (this.#unsaved) this.#save(root);
+      if (this.#state.projectDue) this.#work.start("project", () => this.#project());
+      else if (this.#state.unsaved) this.#state.save(root);
     }
     this.#armFor(root, now);
   }
 
   /** Saves what lies in memory, shows it to the ledger, and remembers (in memory) what the ledger confirmed. */
   async #project(): Promise<void> {
-    const first = this.#root();
+    const first = this.#state.root();
     if (first === null) return;
     const { policy, shard } = await this.#workspace(first.workspace);
-    const root = this.#root();
+    const root = this.#state.root();
     if (root === null) return;
-    this.#projectDue = false;
+    this.#state.projectDue = false;
     // Only what is on disk is shown: a version the ledger has seen must never be taken back by a crash (G8).
-    if (this.#unsaved) this.#save(root);
+    if (this.#state.unsaved) this.#state.save(root);
     const signals = this.#store.signalsAfter(root.projected.seq);
     try {
       await projectorStub(this.env, shard, root.name).project(projectionOf(root, signals, policy, Date.now()));
     } catch (error) {
-      this.#projectDue = true;
+      this.#state.projectDue = true;
       throw error;
     }
-    const after = this.#root();
+    const after = this.#state.root();
     if (after === null) return;
-    const { decisions, gone } = after.unprojected;
-    this.#node = {
+    const { decisions, gone, closed } = after.unprojected;
+    this.#state.know({
       ...after,
       projected: { version: root.version, seq: root.seq },
       unprojected: {
         decisions: decisions.slice(root.unprojected.decisions.length),
         gone: gone.slice(root.unprojected.gone.length),
+        closed: closed.slice(root.unprojected.closed.length),
       },
-    };
+    });
   }
 
   #armFor(root: Root, now: number): void {
-    const owed = this.#projectDue || this.#unsaved || !this.#work.idle ? now + guardMs : Number.POSITIVE_INFINITY;
+    const owed =
+      this.#state.projectDue || this.#state.unsaved || !this.#work.idle ? now + guardMs : Number.POSITIVE_INFINITY;
     const at = Math.min(owed, nextDueAt(root, now));
     if (at !== Number.POSITIVE_INFINITY) this.#arm(at);
   }
@@ -544,37 +465,9 @@ export class IdentityObject extends DurableObject<Env> {
     return found.workspace;
   }
 
-  #load(): Node {
-    this.#node ??= this.#store.load();
-    return this.#node;
-  }
-
-  #root(): Root | null {
-    const node = this.#load();
-    return node.role === "root" ? node : null;
-  }
-
   /** On disk before the account object hears of it, for what is cancelled there never comes back. */
   #cancel(root: Root, id: string): void {
-    const next = cancelFollowUp(root, id, "consent or a hold forbids it");
-    this.#save(next);
-    this.#node = next;
-  }
-
-  #isAheadOfLedger(): boolean {
-    const root = this.#root();
-    return root !== null && root.version > root.projected.version;
-  }
-
-  #change(root: Root): void {
-    if (this.#node === root) return;
-    this.#node = root;
-    this.#unsaved = true;
-  }
-
-  #save(root: Root): void {
-    this.#store.save(root);
-    this.#unsaved = false;
+    this.#state.save(cancelFollowUp(root, id, "consent or a hold forbids it"));
   }
 
   /** From memory where this incarnation took them in, else from the log. */
@@ -583,4 +476,17 @@ export class IdentityObject extends DurableObject<Env> {
     const recent = keys.map((key) => this.#recent.get(key)).filter((signal) => signal !== undefined);
     return recent.length === keys.length ? recent : this.#store.signals(keys);
   }
+}
+
+/** Where a signal that came here must go instead: to a part that was split off, or, from a remembered place, to its own node. */
+function belongsElsewhere(root: Root, { nodes: [first], hinted }: ReceiveCall): string | null {
+  if (first === undefined || first === root.name || root.members.includes(first)) return null;
+  const parting = root.partings.find(({ to, root: { members } }) => to === first || members.includes(first));
+  if (parting !== undefined) return parting.to;
+  return hinted && !root.links.some((link) => link.node === first) ? first : null;
+}
+
+/** The root that an action went to with a split that is under way. */
+function partedWith(root: Root, key: string): string | null {
+  return root.partings.find((parting) => findAction(parting.root, key) !== null)?.to ?? null;
 }

@@ -6,6 +6,7 @@
  */
 import { countDaysMax } from "../limits.ts";
 import type { AccountRef, Attribution, FieldValue, Identifier, LifecycleState, Signal } from "../model.ts";
+import { rankOf } from "../translate/normalise.ts";
 
 /** Fields of a person that Baton keeps; other traits stay on their signal. */
 export const leadFields = [
@@ -41,6 +42,8 @@ export interface Stamp {
 export interface LeadFold {
   readonly fields: Readonly<Partial<Record<LeadField, FieldValue>>>;
   readonly identifiers: Readonly<Record<string, Identifier & { readonly first_at: number }>>;
+  /** Ids of CRM records (`type:value`) that were merged into another one: they lead here still, and are no second record. */
+  readonly former: Readonly<Record<string, true>>;
   readonly kinds: Readonly<Record<string, KindCount>>;
   readonly account: (Stamp & { readonly value: AccountRef }) | null;
   /** Attribution of the earliest signal that carries one: the first touch. */
@@ -53,6 +56,7 @@ export interface LeadFold {
 export const emptyLead: LeadFold = {
   fields: {},
   identifiers: {},
+  former: {},
   kinds: {},
   account: null,
   first_touch: null,
@@ -80,6 +84,7 @@ export function leadOf(signal: Signal): LeadFold {
   return {
     fields,
     identifiers,
+    former: formerOf(signal),
     kinds: {
       [signal.kind]: { count: 1, first_at: stamp.at, last_at: stamp.at, last_key: stamp.key, days: { [day]: 1 } },
     },
@@ -89,6 +94,16 @@ export function leadOf(signal: Signal): LeadFold {
     first: stamp,
     last: stamp,
   };
+}
+
+/** CRM-FACTS §3: a merge keeps one record (`survivor` in the signal's properties), maybe under a new id; the others are gone. */
+function formerOf(signal: Signal): Record<string, true> {
+  const former: Record<string, true> = {};
+  if (signal.kind !== "crm_records_merged") return former;
+  for (const { type, value } of signal.identifiers) {
+    if (rankOf(type) === 0 && value !== signal.properties.survivor) former[`${type}:${value}`] = true;
+  }
+  return former;
 }
 
 /** Joins the folds of two disjoint sets of signals. Commutative and associative. */
@@ -107,6 +122,7 @@ export function joinLeads(a: LeadFold, b: LeadFold): LeadFold {
   return {
     fields,
     identifiers,
+    former: { ...a.former, ...b.former },
     kinds: joinKinds(a.kinds, b.kinds, last?.at ?? 0),
     account: later(a.account, b.account),
     first_touch: earlier(a.first_touch, b.first_touch),
@@ -196,11 +212,18 @@ export function lifecycleOf(lead: LeadFold, stepOf: (kind: string) => LifecycleS
   return churnedAt > customerAt ? "churned" : highest;
 }
 
+/** Earliest known first; ids of records that are gone last. */
 export function identifierValues(lead: LeadFold, type: string): readonly string[] {
   return Object.values(lead.identifiers)
     .filter((item) => item.type === type)
-    .sort((a, b) => a.first_at - b.first_at || (a.value < b.value ? -1 : 1))
+    .sort(
+      (a, b) => formerRank(lead, a) - formerRank(lead, b) || a.first_at - b.first_at || (a.value < b.value ? -1 : 1),
+    )
     .map((item) => item.value);
+}
+
+function formerRank(lead: LeadFold, { type, value }: Identifier): number {
+  return Object.hasOwn(lead.former, `${type}:${value}`) ? 1 : 0;
 }
 
 /** The address to write to: the field a form or an identify call set last, else the earliest known address. */

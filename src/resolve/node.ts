@@ -1,6 +1,7 @@
 /**
- * The state of one identity object and its transitions, as pure functions. The object (`objects/identity.ts`) loads a
- * node, calls these, commits, and does the calls that they ask for.
+ * The state of one identity object, and what a signal, a decision and a receipt do to it, as pure functions. How two states
+ * become one, and one two, is told in `merge.ts` and `split.ts`. The object (`objects/identity.ts`) loads a node, calls these,
+ * commits, and does the calls that they ask for.
  *
  * A node belongs to one identifier. It is unused, or the *root* of a person (holds the state), or an *alias* that points
  * to another node (DESIGN §6.1–6.2). Stored shape: the snapshot of this type in the object's `node` key, and behind it the
@@ -9,14 +10,31 @@
 import { digest } from "../crypto.ts";
 import type { Answer, FollowUpFact } from "../decide/decide.ts";
 import type { CrmName, Decision, FollowUp, Identifier, Receipt, Signal } from "../model.ts";
-import { emptyLead, foldSignal, identifierValues, joinLeads, type LeadFold } from "./lead.ts";
+import { rankOf } from "../translate/normalise.ts";
+import type { Authority } from "./guard.ts";
+import { emptyLead, foldSignal, type LeadFold } from "./lead.ts";
+import type { Tie } from "./ties.ts";
 
-export type Node =
-  | { readonly role: "unused" }
-  /** `acknowledged: false` = sealed: this root lost a merge and its state (`sealed`) is on its way to the parent. */
-  | { readonly role: "alias"; readonly parent: string; readonly acknowledged: true }
-  | { readonly role: "alias"; readonly parent: string; readonly acknowledged: false; readonly sealed: Root }
-  | Root;
+export type Node = { readonly role: "unused" } | Alias | Root;
+
+/** What an object remembers of splits and of an erasure, whatever role it has at the time. */
+export interface Memory {
+  /** Splits that made this node a root: a repeated call must not do so again. */
+  readonly restored?: readonly string[];
+  /** Signals of an erased person that happened before this instant are swallowed (DESIGN §6.7). */
+  readonly erased_at?: number;
+}
+
+export type Alias = Memory & {
+  readonly role: "alias";
+  readonly parent: string;
+  /** Version of the person's state at which the pointer was set: an older call does not move it. */
+  readonly epoch: number;
+} & (
+    | { readonly acknowledged: true }
+    /** Sealed: this root lost a merge and its state is on its way to the parent. */
+    | { readonly acknowledged: false; readonly sealed: Root }
+  );
 
 /** A CRM account that the workspace's follow-ups go to. */
 export interface CrmTarget {
@@ -39,6 +57,8 @@ export interface FollowUpRecord extends FollowUp {
   readonly actions: readonly ActionRecord[];
   /** Why it was cancelled, when it was. */
   readonly closed_because?: string;
+  /** Id of the follow-up that stayed, where this one was closed because both were for one person. */
+  readonly closed_for?: string;
 }
 
 /** A signal that was applied and not decided on yet. */
@@ -50,22 +70,43 @@ export interface Undecided {
   readonly waiting: boolean;
 }
 
+/** A link that is owed. */
 export interface LinkTodo {
   readonly node: string;
   readonly identifier: Identifier;
   readonly since: number;
+  /** Node of this person that the other one is linked with, and who says so (see `Tie`). */
+  readonly from: string;
+  readonly by: string;
+  readonly authority: Authority;
 }
 
-/** A link that would have joined two people, and was not made: a person has to look (DESIGN §6.2 guard). */
+/** A link that would have joined two people, and was not made (DESIGN §6.2 guard). */
 export interface Apart {
+  readonly from: string;
   readonly node: string;
   readonly identifier: Identifier;
+  /** Root of the other one when it was met. */
   readonly other: string;
   readonly reason: string;
+  readonly by: string;
   readonly at: number;
+  /** `open`: a person has to look. `kept_apart`: somebody did, and they are two for ever. */
+  readonly state: "open" | "kept_apart";
+  readonly settled_by?: string;
+  readonly settled_at?: number;
 }
 
-export interface Root {
+/** A part of this person that was split off and is on its way to its own root. */
+export interface Parting {
+  /** Derived from the choice, so that whoever hears of it twice knows. */
+  readonly id: string;
+  /** The root it becomes: the smallest of its nodes, so that every pointer still leads to a smaller name. */
+  readonly to: string;
+  readonly root: Root;
+}
+
+export interface Root extends Memory {
   readonly role: "root";
   readonly name: string;
   readonly workspace: string;
@@ -75,18 +116,21 @@ export interface Root {
   readonly lead: LeadFold;
   /** Nodes that are part of this person, the root's own not counted. */
   readonly members: readonly string[];
+  /** How they came to be: a tree over all of them, unless merges are under way. */
+  readonly ties: readonly Tie[];
   readonly links: readonly LinkTodo[];
   readonly apart: readonly Apart[];
   readonly undecided: readonly Undecided[];
   readonly follow_ups: readonly FollowUpRecord[];
-  /** Ids of the person in each CRM, learned from receipts. */
-  readonly people: Readonly<Partial<Record<CrmName, string>>>;
-  /** Names of roots whose state this one has taken in. */
-  readonly absorbed: readonly string[];
+  /** Roots whose state this one has taken in, each with the version that it had: what comes again is not taken in again. */
+  readonly absorbed: Readonly<Record<string, number>>;
+  readonly partings: readonly Parting[];
   /** Decisions and tombstones the ledger has not confirmed yet. */
   readonly unprojected: {
     readonly decisions: readonly Decision[];
     readonly gone: readonly { name: string; version: number }[];
+    /** Questions that were open and are none any more. */
+    readonly closed: readonly Apart[];
   };
   /** What the ledger has confirmed. */
   readonly projected: { readonly version: number; readonly seq: number };
@@ -113,15 +157,27 @@ export function newRoot(name: string, workspace: string): Root {
     seq: 0,
     lead: emptyLead,
     members: [],
+    ties: [],
     links: [],
     apart: [],
     undecided: [],
     follow_ups: [],
-    people: {},
-    absorbed: [],
-    unprojected: { decisions: [], gone: [] },
+    absorbed: {},
+    partings: [],
+    unprojected: { decisions: [], gone: [], closed: [] },
     projected: { version: 0, seq: 0 },
   };
+}
+
+/** A CRM that merged or converted its records says that their ids are one person; nobody knows that better. */
+function saysCrm(signal: Signal, identifier: Identifier): boolean {
+  const [strongest] = signal.identifiers;
+  return (
+    (signal.kind === "crm_records_merged" || signal.kind === "crm_lead_converted") &&
+    strongest !== undefined &&
+    rankOf(strongest.type) === 0 &&
+    rankOf(identifier.type) === 0
+  );
 }
 
 /** Applies one log row. Replaying the tail over a snapshot gives the state that was committed, without deciding anew. */
@@ -132,7 +188,14 @@ export function applyEntry(root: Root, entry: LogEntry): Root {
     const node = entry.node_of[index];
     if (node === undefined || node === root.name || root.members.includes(node)) continue;
     if (links.some((link) => link.node === node) || root.apart.some((item) => item.node === node)) continue;
-    links.push({ node, identifier, since: signal.received_at });
+    links.push({
+      node,
+      identifier,
+      since: signal.received_at,
+      from: entry.node_of[0] ?? root.name,
+      by: signal.idempotency_key,
+      authority: { type: saysCrm(signal, identifier) ? "crm" : "signal" },
+    });
   }
   const next: Root = {
     ...root,
@@ -196,8 +259,17 @@ export function setAction(root: Root, key: string, change: (action: ActionRecord
 }
 
 export function recordReceipt(root: Root, key: string, receipt: Receipt): Root {
-  const next = setAction(root, key, (action) => ({ ...action, state: "done", receipt }));
-  return receipt.person_id === "" ? next : { ...next, people: { ...next.people, [receipt.crm]: receipt.person_id } };
+  return setAction(root, key, (action) => ({ ...action, state: "done", receipt }));
+}
+
+/** Ids of the person in each CRM, as the latest receipts say. */
+export function peopleOf(root: Root): Readonly<Partial<Record<CrmName, string>>> {
+  const people: Partial<Record<CrmName, string>> = {};
+  const receipts = root.follow_ups
+    .flatMap((item) => item.actions.flatMap(({ receipt }) => (receipt === undefined ? [] : [receipt])))
+    .sort((a, b) => a.at - b.at || (a.task_id < b.task_id ? -1 : 1));
+  for (const { crm, person_id } of receipts) if (person_id !== "") people[crm] = person_id;
+  return people;
 }
 
 /** The follow-up will not happen; its actions are then withdrawn or, where their task stands, closed. */
@@ -206,146 +278,4 @@ export function cancelFollowUp(root: Root, id: string, because: string): Root {
     item.id === id ? { ...item, state: "cancelled" as const, closed_because: because } : item,
   );
   return { ...root, version: root.version + 1, follow_ups };
-}
-
-/** The node of this link is now part of this person. */
-export function linkDone(root: Root, node: string): Root {
-  if (!root.links.some((link) => link.node === node)) return root;
-  return {
-    ...root,
-    version: root.version + 1,
-    links: root.links.filter((link) => link.node !== node),
-    members: root.members.includes(node) ? root.members : [...root.members, node].sort(),
-  };
-}
-
-/** The link would have joined two people: it is dropped and remembered for a person to look at. */
-export function keepApart(root: Root, node: string, other: string, reason: string, at: number): Root {
-  const link = root.links.find((item) => item.node === node);
-  if (link === undefined) return root;
-  return {
-    ...root,
-    version: root.version + 1,
-    links: root.links.filter((item) => item.node !== node),
-    apart: [...root.apart, { node, identifier: link.identifier, other, reason, at }],
-  };
-}
-
-/** What a root tells of itself to another root that wants to join it. */
-export interface Strong {
-  readonly user_ids: readonly string[];
-  readonly emails: readonly string[];
-  readonly members: number;
-}
-
-export function strongOf(root: Root): Strong {
-  return {
-    user_ids: identifierValues(root.lead, "user_id"),
-    emails: identifierValues(root.lead, "email"),
-    members: root.members.length,
-  };
-}
-
-/** A device or one click: people pass both on. */
-const weakTypes = new Set("anonymous_id gclid gbraid wbraid dclid fbclid li_fat_id msclkid ttclid twclid".split(" "));
-
-/** Why these two must not become one over this identifier, or null. Symmetric in `a` and `b`. */
-export function guard(a: Strong, b: Strong, over: Identifier, membersMax: number): string | null {
-  if (a.members + b.members + 1 > membersMax) return "too_many_members";
-  if (a.user_ids.length > 0 && b.user_ids.length > 0 && !a.user_ids.some((id) => b.user_ids.includes(id)))
-    return "two_user_ids";
-  if (
-    weakTypes.has(over.type) &&
-    a.emails.length > 0 &&
-    b.emails.length > 0 &&
-    !a.emails.some((email) => b.emails.includes(email))
-  ) {
-    return "shared_device";
-  }
-  return null;
-}
-
-/**
- * Takes in the state of a root that lost. `fresh` are the loser's log entries whose keys the receiver does not have.
- * Afterwards at most one follow-up is open per scope: the earliest stays, the others are cancelled (G4).
- */
-export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer: "lead" | "play"): Root {
-  const lead = fresh.length === 0 ? root.lead : joinLeads(root.lead, fresh.reduce(foldSignal, emptyLead));
-  const members = new Set([...root.members, ...loser.members, loser.name]);
-  members.delete(root.name);
-  const links = [...root.links, ...loser.links].filter(
-    (link, index, all) =>
-      link.node !== root.name && !members.has(link.node) && all.findIndex((item) => item.node === link.node) === index,
-  );
-  const merged: Root = {
-    ...root,
-    version: Math.max(root.version, loser.version) + 1,
-    lead,
-    members: [...members].sort(),
-    links,
-    // A stranger to one of them may be none to both: those whose link is owed are asked again, the rest stays known once.
-    apart: [...root.apart, ...loser.apart].filter(
-      ({ node }, index, all) =>
-        node !== root.name &&
-        !members.has(node) &&
-        !links.some((link) => link.node === node) &&
-        all.findIndex((item) => item.node === node) === index,
-    ),
-    // Who could not be reached may be reachable now: everything that waits is decided again.
-    undecided: [
-      ...root.undecided,
-      ...loser.undecided.filter((item) => !root.undecided.some((own) => own.key === item.key)),
-    ].map((item) => ({
-      ...item,
-      waiting: false,
-    })),
-    follow_ups: joinFollowUps(root.follow_ups, loser.follow_ups),
-    people: { ...loser.people, ...root.people },
-    absorbed: [...new Set([...root.absorbed, ...loser.absorbed, loser.name])].sort(),
-    unprojected: {
-      decisions: [...root.unprojected.decisions, ...loser.unprojected.decisions],
-      gone: [...root.unprojected.gone, ...loser.unprojected.gone, { name: loser.name, version: loser.version + 1 }],
-    },
-  };
-  return reconcile(merged, onePer);
-}
-
-/**
- * Both may hold one follow-up: a sealed root whose transfer was not acknowledged sends its old state to a third one, before
- * the state of the one that had taken it in arrives there. What went further is true: closed before open, settled before pending.
- */
-function joinFollowUps(own: readonly FollowUpRecord[], theirs: readonly FollowUpRecord[]): readonly FollowUpRecord[] {
-  const further = (item: FollowUpRecord): FollowUpRecord => {
-    const other = theirs.find(({ id }) => id === item.id);
-    if (other === undefined) return item;
-    const actions = item.actions.map((action) => {
-      const known = other.actions.find(({ key }) => key === action.key) ?? action;
-      return actionRank[known.state] > actionRank[action.state] ? known : action;
-    });
-    return { ...(item.state === "open" ? other : item), actions };
-  };
-  return [...own.map(further), ...theirs.filter((item) => !own.some(({ id }) => id === item.id))];
-}
-
-const actionRank: Readonly<Record<ActionRecord["state"], number>> = { pending: 0, done: 1, parked: 1, cancelled: 2 };
-
-/** Of several open follow-ups of one scope the earliest stays, the others are cancelled. */
-export function reconcile(root: Root, onePer: "lead" | "play"): Root {
-  const open = root.follow_ups
-    .filter((item) => item.state === "open")
-    .sort((a, b) => a.created_at - b.created_at || (a.id < b.id ? -1 : 1));
-  const kept = new Map<string, string>();
-  const losers = new Set<string>();
-  for (const item of open) {
-    const scope = onePer === "lead" ? "lead" : item.play;
-    if (kept.has(scope)) losers.add(item.id);
-    else kept.set(scope, item.id);
-  }
-  if (losers.size === 0) return root;
-  const follow_ups = root.follow_ups.map((item) =>
-    losers.has(item.id)
-      ? { ...item, state: "cancelled" as const, closed_because: "the same person was already being followed up" }
-      : item,
-  );
-  return { ...root, follow_ups };
 }

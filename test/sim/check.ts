@@ -6,8 +6,16 @@ import type { JournalEntry } from "../../src/ledger/rows.ts";
 import { hopsMax } from "../../src/limits.ts";
 import type { Signal } from "../../src/model.ts";
 import { IdentityStore } from "../../src/objects/identity-store.ts";
+import type { Profile } from "../../src/resolve/guard.ts";
 import { displayName, emailOf, emptyLead, foldSignal, type LeadFold, lifecycleOf } from "../../src/resolve/lead.ts";
-import type { ActionRecord, FollowUpRecord, LogEntry, Node, Root, Strong } from "../../src/resolve/node.ts";
+import {
+  type ActionRecord,
+  type FollowUpRecord,
+  type LogEntry,
+  type Node,
+  peopleOf,
+  type Root,
+} from "../../src/resolve/node.ts";
 import type { CrmAccount, Task } from "./crm.ts";
 import type { Host, Platform } from "./platform.ts";
 import type { Sending } from "./scenario.ts";
@@ -27,11 +35,11 @@ export class LiveChecks {
   readonly #accounts: ReadonlyMap<string, CrmAccount>;
   readonly #insertedAt = new Map<string, number>();
   /** When a root last took another one in: what two people knew of each other before is nobody's fault. */
-  readonly #absorbedAt = new Map<string, { readonly names: number; readonly at: number; readonly doubles: number }>();
+  readonly #absorbedAt = new Map<string, { readonly names: string; readonly at: number; readonly doubles: number }>();
   readonly #lastInsertAt = new Map<string, number>();
   readonly #wasRoot = new Set<string>();
   /** Who last asked an identity to join it, and what it said of itself. */
-  readonly #asked = new Map<string, { readonly to: string; readonly strong: Strong }>();
+  readonly #asked = new Map<string, { readonly to: string; readonly profile: Profile }>();
   readonly #versions = new Map<string, number>();
 
   constructor(platform: Platform, accounts: ReadonlyMap<string, CrmAccount>) {
@@ -45,7 +53,7 @@ export class LiveChecks {
     platform.onState = (host) => this.#onState(host);
     platform.onLedger = () => this.#onLedger();
     platform.onCall = (host, method, args) => {
-      if (method === "requestLink") this.#asked.set(host.name, args[0] as { to: string; strong: Strong });
+      if (method === "requestLink") this.#asked.set(host.name, args[0] as { to: string; profile: Profile });
     };
   }
 
@@ -78,13 +86,14 @@ export class LiveChecks {
 
   /** A loser is taken in once (G2): a tombstone more and no name more means that it was taken in again. */
   #onAbsorbed(host: Host, root: Root): void {
-    const known = this.#absorbedAt.get(host.name) ?? { names: 0, at: 0, doubles: 0 };
+    const known = this.#absorbedAt.get(host.name) ?? { names: "{}", at: 0, doubles: 0 };
     const doubles = root.unprojected.gone.length - new Set(root.unprojected.gone.map((gone) => gone.name)).size;
-    const grew = root.absorbed.length !== known.names;
+    const names = canonicalJson(root.absorbed);
+    const grew = names !== known.names;
     if (!grew && doubles > known.doubles)
       this.#platform.engine.fail("G2", `${host.label} took a loser in that it had taken in before`);
     this.#absorbedAt.set(host.name, {
-      names: root.absorbed.length,
+      names,
       at: grew ? this.#platform.engine.now : known.at,
       doubles,
     });
@@ -97,7 +106,7 @@ export class LiveChecks {
   #onSeal(host: Host, sealed: Root, parent: string): void {
     const asked = this.#asked.get(host.name);
     const own = userIds(sealed);
-    const said = asked?.to === parent ? asked.strong.user_ids.map((value) => `user_id:${value}`) : [];
+    const said = asked?.to === parent ? (asked.profile.values.user_id ?? []).map((value) => `user_id:${value}`) : [];
     if (own.length > 0 && said.length > 0 && !own.some((key) => said.includes(key)))
       this.#platform.engine.fail(
         "GUARD",
@@ -390,7 +399,7 @@ function checkLedger(rest: Rest, policy: Policy): void {
     for (const [field, value] of Object.entries(expected)) {
       if (row[field] !== value) rest.fail("G8", `the ledger's ${field} of ${name} is ${row[field]}, not ${value}`);
     }
-    if (canonicalJson(document.people) !== canonicalJson(root.people))
+    if (canonicalJson(document.people) !== canonicalJson(peopleOf(root)))
       rest.fail("G8", `the ledger's people of ${name} are not the object's`);
     checkFollowUpRows(rest, root);
   }

@@ -1,0 +1,372 @@
+/**
+ * Links, merges and splits between identity objects (DESIGN §6.2): the calls, and what each commits. Pure rules lie in
+ * `resolve` (`guard merge split`). Every method may run twice, at any time, on whatever the node has become since.
+ */
+
+import type { Policy } from "../decide/policy.ts";
+import type { Env } from "../env.ts";
+import { absorbEntriesMax, guardMs, hopsMax } from "../limits.ts";
+import type { Identifier } from "../model.ts";
+import { type Authority, guard, type Profile, profileOf } from "../resolve/guard.ts";
+import { absorb, choseApart, choseMerge, hasAbsorbed, keepApart, linkDone, tieOf } from "../resolve/merge.ts";
+import {
+  type Alias,
+  applyEntry,
+  type LinkTodo,
+  type LogEntry,
+  type Memory,
+  type Node,
+  newRoot,
+  type Parting,
+  type Root,
+} from "../resolve/node.ts";
+import { split } from "../resolve/split.ts";
+import { type Tie, tied } from "../resolve/ties.ts";
+import { identityStub } from "./names.ts";
+import type { NodeState } from "./node-state.ts";
+
+export type ClaimAnswer =
+  | { readonly arm: "claimed" }
+  /** Nobody's yet, and the caller wants no further identifier. */
+  | { readonly arm: "unused" }
+  | { readonly arm: "moved"; readonly to: string }
+  | { readonly arm: "root"; readonly profile: Profile };
+
+export type JoinAnswer =
+  | { readonly arm: "joined" }
+  | { readonly arm: "moved"; readonly to: string }
+  | { readonly arm: "apart"; readonly reason: string };
+
+export interface JoinCall {
+  readonly to: string;
+  readonly over: Identifier;
+  readonly profile: Profile;
+  readonly authority: Authority;
+  readonly tie: Tie;
+}
+
+export type AbsorbAnswer = { readonly arm: "ok" } | { readonly arm: "moved"; readonly to: string };
+
+/** A person's word on two people: over a refused link (`node`), or any other lead. */
+export interface Choice {
+  readonly choice: "merge" | "keep_apart";
+  /** A node of the other one. */
+  readonly node: string;
+  /** Address of the person. */
+  readonly by: string;
+  readonly at: number;
+}
+
+export type ChoiceAnswer =
+  | { readonly arm: "ok" }
+  | { readonly arm: "moved"; readonly to: string }
+  | { readonly arm: "unknown" }
+  | { readonly arm: "busy" };
+
+export interface SplitCall {
+  /** Id of the link, or the lead that was merged. */
+  readonly tie: string;
+  readonly by: string;
+  readonly at: number;
+}
+
+export type SplitAnswer =
+  | { readonly arm: "split"; readonly stays: string; readonly leaves: string }
+  | { readonly arm: "moved"; readonly to: string }
+  | { readonly arm: "no_such_link" }
+  | { readonly arm: "busy" };
+
+/** What linking needs of the object it belongs to. */
+export interface Surroundings {
+  readonly env: Env;
+  readonly state: NodeState;
+  policyOf(workspace: string): Promise<Policy>;
+  arm(at: number): void;
+  pump(): void;
+}
+
+export class Linking {
+  readonly #env: Env;
+  readonly #state: NodeState;
+  readonly #around: Surroundings;
+
+  constructor(around: Surroundings) {
+    this.#env = around.env;
+    this.#state = around.state;
+    this.#around = around;
+  }
+
+  /* ------------------------------------------------------------------------------------ what others ask */
+
+  /** Asked by the root `by`: an unused node becomes its alias at once, an alias says where it belongs, a root says so. */
+  claim(call: { readonly by: string; readonly epoch: number; readonly full: boolean }): ClaimAnswer {
+    const node = this.#state.load();
+    if (node.role === "alias") return { arm: "moved", to: node.parent };
+    if (node.role === "root") return { arm: "root", profile: profileOf(node) };
+    if (call.full) return { arm: "unused" };
+    this.#state.saveAlias({ role: "alias", parent: call.by, epoch: call.epoch, acknowledged: true });
+    return { arm: "claimed" };
+  }
+
+  /** The smaller root `to` asks this larger one to become part of it. */
+  async requestLink(call: JoinCall): Promise<JoinAnswer> {
+    const first = this.#state.root();
+    const policy = first === null ? null : await this.#around.policyOf(first.workspace);
+    const node = this.#state.load();
+    if (node.role === "unused") return { arm: "moved", to: call.to };
+    if (node.role === "alias") {
+      if (!node.acknowledged) await this.transfer();
+      return node.parent === call.to ? { arm: "joined" } : { arm: "moved", to: node.parent };
+    }
+    if (policy === null || node.partings.length > 0) throw new Error("this node is changing: to be asked again");
+    const reason = guard(profileOf(node), call.profile, call.over, policy.identity, call.authority);
+    if (reason !== null) return { arm: "apart", reason };
+    this.#seal(node, call.to, { ...call.tie, loser: node.name });
+    await this.transfer();
+    return { arm: "joined" };
+  }
+
+  /**
+   * Takes in entries of a root that lost, and with the last chunk its state. Idempotent: an entry is applied once per
+   * key, a state once per loser and version.
+   */
+  async absorb(call: {
+    readonly self: string;
+    readonly loser: Root;
+    readonly entries: readonly LogEntry[];
+    readonly last: boolean;
+  }): Promise<AbsorbAnswer> {
+    const policy = await this.#around.policyOf(call.loser.workspace);
+    const node = this.#state.load();
+    if (node.role === "alias") return { arm: "moved", to: node.parent };
+    let root = node.role === "root" ? node : newRoot(call.self, call.loser.workspace);
+    if (hasAbsorbed(root, call.loser)) return { arm: "ok" };
+    const fresh: LogEntry[] = [];
+    for (const entry of call.entries) {
+      if (this.#state.store.entry(entry.signal.idempotency_key) !== null) continue;
+      const own: LogEntry = { ...factsOf(entry), seq: root.seq + 1, root: root.name };
+      // What its identifiers are to the loser, links and refusals, comes with its state.
+      root = { ...applyEntry(root, own), links: root.links };
+      fresh.push(own);
+    }
+    if (call.last) root = absorb(root, call.loser, [], policy.one_open_per);
+    this.#state.save(root, fresh);
+    this.#state.projectDue = true;
+    this.#around.pump();
+    return { arm: "ok" };
+  }
+
+  /** This node becomes the root of what was split off. Idempotent by the split's id, also when merged again since. */
+  async restore(call: {
+    readonly id: string;
+    readonly root: Root;
+    readonly entries: readonly LogEntry[];
+    readonly last: boolean;
+  }): Promise<void> {
+    const node = await this.#settled();
+    const memory: Memory = node.role === "unused" ? {} : node;
+    if (memory.restored?.includes(call.id) === true) return;
+    if (node.role === "root") throw new Error("a root cannot be restored");
+    const entries = call.entries.map((entry) => ({ ...factsOf(entry), root: call.root.name }));
+    this.#state.store.stage(entries);
+    if (!call.last) return;
+    const { erased_at } = memory;
+    this.#state.save({
+      ...call.root,
+      restored: [...(memory.restored ?? []), call.id],
+      ...(erased_at === undefined ? {} : { erased_at }),
+    });
+    this.#state.projectDue = true;
+    this.#around.pump();
+  }
+
+  /** This alias points there from now on, unless it was told something newer. */
+  async repoint(call: { readonly to: string; readonly epoch: number }): Promise<void> {
+    const node = await this.#settled();
+    if (node.role !== "alias" || node.epoch >= call.epoch) return;
+    this.#state.saveAlias({ ...node, parent: call.to, epoch: call.epoch });
+  }
+
+  /* ------------------------------------------------------------------------------------ what people say */
+
+  choose(call: Choice): ChoiceAnswer {
+    const node = this.#state.load();
+    if (node.role === "alias") return { arm: "moved", to: node.parent };
+    if (node.role === "unused") return { arm: "unknown" };
+    if (node.partings.length > 0) return { arm: "busy" };
+    if (call.node === node.name || node.members.includes(call.node))
+      return call.choice === "merge" ? { arm: "ok" } : { arm: "unknown" };
+    const by = `person:${call.by}`;
+    const known = node.apart.some((item) => item.node === call.node)
+      ? node
+      : {
+          ...node,
+          apart: [
+            ...node.apart,
+            {
+              from: node.name,
+              node: call.node,
+              identifier: { type: "person", value: "" },
+              other: call.node,
+              reason: "said_by_a_person",
+              by,
+              at: call.at,
+              state: "open" as const,
+            },
+          ],
+        };
+    const chosen = call.choice === "merge" ? choseMerge : choseApart;
+    this.#state.save(chosen(known, call.node, call.choice === "merge" ? by : call.by, call.at));
+    this.#state.projectDue = true;
+    this.#around.pump();
+    return { arm: "ok" };
+  }
+
+  /** The only commit point of a split: from here on what leaves is an obligation (`Parting`). */
+  async split(call: SplitCall): Promise<SplitAnswer> {
+    const first = this.#state.root();
+    const policy = first === null ? null : await this.#around.policyOf(first.workspace);
+    const root = this.#state.load();
+    if (root.role === "alias") return { arm: "moved", to: root.parent };
+    if (root.role === "unused" || policy === null) return { arm: "no_such_link" };
+    const decideSince = call.at - Math.max(...policy.routes.map((route) => route.when.max_age_ms));
+    const done = split(root, this.#state.store.entriesAfter(0), { ...call, decideSince });
+    if (done.arm !== "split") return { arm: done.arm };
+    this.#state.saveSplit(done.stays, done.leaving);
+    this.#state.projectDue = true;
+    this.#around.pump();
+    return { arm: "split", stays: root.name, leaves: done.parting.to };
+  }
+
+  /* ------------------------------------------------------------------------------------ what is owed */
+
+  /** Makes the link, or finds out that it is made, or that it must not be. */
+  async makeLink(todo: LinkTodo): Promise<void> {
+    const first = this.#state.root();
+    if (first === null) return;
+    const { identity } = await this.#around.policyOf(first.workspace);
+    const { authority, identifier } = todo;
+    let target = todo.node;
+    for (let hops = 0; hops < hopsMax; hops++) {
+      const before = this.#state.root();
+      if (before === null) return;
+      if (target === before.name) return this.#state.change(linkDone(before, todo.node, Date.now()));
+      const full = before.members.length + 1 >= identity.members_max;
+      const answer = await identityStub(this.#env, target).claim({ by: before.name, epoch: before.version, full });
+      const root = this.#linking(todo);
+      if (root === null) return;
+      const apart = (reason: string, of: Root) =>
+        this.#state.change(keepApart(of, todo.node, target, reason, Date.now()));
+      if (answer.arm === "claimed") return this.#state.change(linkDone(root, todo.node, Date.now()));
+      if (answer.arm === "unused") return apart("too_many_members", root);
+      if (answer.arm === "moved") {
+        target = answer.to;
+        continue;
+      }
+      const reason = guard(profileOf(root), answer.profile, identifier, identity, authority);
+      if (reason !== null) return apart(reason, root);
+      const tie = tieOf(todo, Date.now());
+      if (root.name > target) {
+        this.#seal(root, target, { ...tie, loser: root.name });
+        return this.transfer();
+      }
+      const profile = profileOf(root);
+      const joined = await identityStub(this.#env, target).requestLink({
+        to: root.name,
+        over: identifier,
+        profile,
+        authority,
+        tie,
+      });
+      const after = this.#linking(todo);
+      if (after === null) return;
+      if (joined.arm === "apart") return apart(joined.reason, after);
+      if (joined.arm === "joined") return this.#state.change(linkDone(after, todo.node, Date.now()));
+      target = joined.to;
+    }
+    throw new Error("too many moves");
+  }
+
+  /** Brings what was split off to its root, and its aliases after it. */
+  async part(parting: Parting): Promise<void> {
+    const { id, to, root } = parting;
+    const entries = this.#state.store.parted().map((entry, index) => ({ ...entry, seq: index + 1 }));
+    for (const { chunk, last } of chunksOf(entries))
+      await identityStub(this.#env, to).restore({ id, root, entries: chunk, last });
+    for (const node of root.members) await identityStub(this.#env, node).repoint({ to, epoch: root.version });
+    const after = this.#state.root();
+    if (after === null || !after.partings.some((item) => item.id === id)) return;
+    this.#state.saveParted({ ...after, partings: after.partings.filter((item) => item.id !== id) });
+  }
+
+  /** Brings the state of this sealed node to its parent, wherever that has moved. */
+  async transfer(): Promise<void> {
+    for (let hops = 0; hops < hopsMax; hops++) {
+      const node = this.#state.load();
+      if (node.role !== "alias" || node.acknowledged) return;
+      const { parent, sealed } = node;
+      let movedTo: string | null = null;
+      for (const { chunk, last } of chunksOf(this.#state.store.entriesAfter(0))) {
+        const call = { self: parent, loser: sealed, entries: chunk, last };
+        const answer = await identityStub(this.#env, parent).absorb(call);
+        if (answer.arm === "moved") {
+          movedTo = answer.to;
+          break;
+        }
+      }
+      const after = this.#state.load();
+      if (after.role !== "alias" || after.acknowledged || after.parent !== parent) continue;
+      const { sealed: _arrived, ...pointer } = after;
+      this.#state.saveAlias(movedTo === null ? { ...pointer, acknowledged: true } : { ...after, parent: movedTo });
+    }
+  }
+
+  /** The only commit point of a merge: from here on this node is an alias whose state is on its way. */
+  #seal(root: Root, parent: string, tie: Tie): void {
+    const sealed: Root = { ...root, ties: tied(root.ties, tie) };
+    const { restored, erased_at, version } = root;
+    const alias: Alias = {
+      role: "alias",
+      parent,
+      epoch: version,
+      acknowledged: false,
+      sealed,
+      ...(restored === undefined ? {} : { restored }),
+      ...(erased_at === undefined ? {} : { erased_at }),
+    };
+    this.#state.saveAlias(alias);
+    this.#around.arm(Date.now() + guardMs);
+  }
+
+  /** The root, if it still owes this link and may make it now: nobody becomes part of another one while a part of it leaves. */
+  #linking(todo: LinkTodo): Root | null {
+    const root = this.#state.root();
+    if (root === null || !root.links.some((link) => link.node === todo.node)) return null;
+    if (root.partings.length > 0) throw new Error("a split is under way: links wait for it");
+    return root;
+  }
+
+  /** The node, with nothing on its way any more. */
+  async #settled(): Promise<Exclude<Node, { acknowledged: false }>> {
+    const node = this.#state.load();
+    if (node.role === "alias" && !node.acknowledged) await this.transfer();
+    const after = this.#state.load();
+    if (after.role === "alias" && !after.acknowledged) throw new Error("still on its way: to be asked again");
+    return after;
+  }
+}
+
+/** What stays true of a log row wherever it goes: the decision was made there, and what is owed travels with the state. */
+function factsOf(entry: LogEntry): LogEntry {
+  const { answer: _decidedThere, undecided: _goesWithTheState, ...facts } = entry;
+  return facts;
+}
+
+/** At least one chunk, so that a state without a log arrives as well. */
+function chunksOf(entries: readonly LogEntry[]): { readonly chunk: readonly LogEntry[]; readonly last: boolean }[] {
+  const chunks: { chunk: readonly LogEntry[]; last: boolean }[] = [];
+  for (let at = 0; at === 0 || at < entries.length; at += absorbEntriesMax) {
+    chunks.push({ chunk: entries.slice(at, at + absorbEntriesMax), last: at + absorbEntriesMax >= entries.length });
+  }
+  return chunks;
+}

@@ -1,0 +1,189 @@
+/**
+ * How two people become one state (DESIGN §6.2): links that are made or refused, what the winner takes in, and which
+ * follow-ups stay. Pure.
+ */
+import type { Signal } from "../model.ts";
+import { emptyLead, foldSignal, joinLeads } from "./lead.ts";
+import type { ActionRecord, Apart, FollowUpRecord, LinkTodo, Root } from "./node.ts";
+import { joinTies, type Tie, tied } from "./ties.ts";
+
+export function tieOf(link: LinkTodo, at: number, loser?: string): Tie {
+  const { from, node, identifier, by } = link;
+  return { a: from, b: node, type: identifier.type, by, at, ...(loser === undefined ? {} : { loser }) };
+}
+
+/** The node of this link is now part of this person. */
+export function linkDone(root: Root, node: string, at: number): Root {
+  const link = root.links.find((item) => item.node === node);
+  if (link === undefined) return root;
+  return {
+    ...root,
+    version: root.version + 1,
+    links: root.links.filter((item) => item.node !== node),
+    members: node === root.name || root.members.includes(node) ? root.members : [...root.members, node].sort(),
+    ties: tied(root.ties, tieOf(link, at)),
+  };
+}
+
+/**
+ * The link would have joined two people: it is dropped and remembered for a person to look at, unless one has said
+ * already that they are two.
+ */
+export function keepApart(root: Root, node: string, other: string, reason: string, at: number): Root {
+  const link = root.links.find((item) => item.node === node);
+  if (link === undefined) return root;
+  const { from, identifier, by } = link;
+  const fact = { from, node, identifier, other, reason, by, at };
+  const apart: Apart =
+    reason === "kept_apart" ? { ...fact, state: "kept_apart", settled_at: at } : { ...fact, state: "open" };
+  return {
+    ...root,
+    version: root.version + 1,
+    links: root.links.filter((item) => item.node !== node),
+    apart: root.apart.some((item) => item.node === node) ? root.apart : [...root.apart, apart],
+  };
+}
+
+/** A person says that the two are one: the link is owed again, and no limit stands in its way. */
+export function choseMerge(root: Root, node: string, by: string, at: number): Root {
+  const conflict = root.apart.find((item) => item.node === node);
+  if (conflict === undefined) return root;
+  const { from, identifier } = conflict;
+  const link: LinkTodo = { node, identifier, since: at, from, by, authority: { type: "person", at } };
+  return {
+    ...root,
+    version: root.version + 1,
+    apart: root.apart.filter((item) => item !== conflict),
+    links: [...root.links.filter((item) => item.node !== node), link],
+    unprojected: {
+      ...root.unprojected,
+      closed: [...root.unprojected.closed, { ...conflict, settled_by: by, settled_at: at }],
+    },
+  };
+}
+
+/** A person says that the two are two, for ever. */
+export function choseApart(root: Root, node: string, by: string, at: number): Root {
+  if (!root.apart.some((item) => item.node === node)) return root;
+  const apart = root.apart.map(
+    (item): Apart => (item.node === node ? { ...item, state: "kept_apart", settled_by: by, settled_at: at } : item),
+  );
+  return { ...root, version: root.version + 1, apart };
+}
+
+/**
+ * Takes in the state of a root that lost. `fresh` are the loser's log entries whose keys the receiver does not have.
+ * Afterwards at most one follow-up is open per scope: the earliest stays, the others are cancelled (G4).
+ */
+export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer: "lead" | "play"): Root {
+  const lead = fresh.length === 0 ? root.lead : joinLeads(root.lead, fresh.reduce(foldSignal, emptyLead));
+  const members = new Set([...root.members, ...loser.members, loser.name]);
+  members.delete(root.name);
+  const known = [...root.apart, ...loser.apart];
+  const isSettled = (node: string) => known.some((item) => item.node === node && item.state === "kept_apart");
+  const links = [...root.links, ...loser.links].filter(
+    (link, index, all) =>
+      link.node !== root.name &&
+      !members.has(link.node) &&
+      (link.authority.type === "person" || !isSettled(link.node)) &&
+      all.findIndex((item) => item.node === link.node) === index,
+  );
+  // A stranger to one of them may be none to both: those whose link is owed are asked again, the rest stays known once,
+  // and a person's word stays whatever is owed.
+  const apart = known.filter(
+    (item, index) =>
+      item.node !== root.name &&
+      !members.has(item.node) &&
+      (item.state === "kept_apart"
+        ? known.findIndex((other) => other.node === item.node && other.state === "kept_apart") === index
+        : !isSettled(item.node) &&
+          !links.some((link) => link.node === item.node) &&
+          known.findIndex((other) => other.node === item.node) === index),
+  );
+  const merged: Root = {
+    ...root,
+    version: Math.max(root.version, loser.version) + 1,
+    lead,
+    members: [...members].sort(),
+    ties: joinTies(root.ties, loser.ties),
+    links,
+    apart,
+    // Who could not be reached may be reachable now: everything that waits is decided again.
+    undecided: [
+      ...root.undecided,
+      ...loser.undecided.filter((item) => !root.undecided.some((own) => own.key === item.key)),
+    ].map((item) => ({
+      ...item,
+      waiting: false,
+    })),
+    follow_ups: joinFollowUps(root.follow_ups, loser.follow_ups),
+    absorbed: joinAbsorbed(root.absorbed, { ...loser.absorbed, [loser.name]: loser.version }),
+    unprojected: {
+      decisions: [...root.unprojected.decisions, ...loser.unprojected.decisions],
+      gone: [...root.unprojected.gone, ...loser.unprojected.gone, { name: loser.name, version: loser.version + 1 }],
+      closed: [
+        ...root.unprojected.closed,
+        ...loser.unprojected.closed,
+        ...known.filter((item) => item.state === "open" && !apart.includes(item)),
+      ],
+    },
+  };
+  return reconcile(merged, onePer);
+}
+
+/** Whether this state of that root is in already, as told by itself or by another one that had taken it in. */
+export function hasAbsorbed(root: Root, loser: Pick<Root, "name" | "version">): boolean {
+  return (root.absorbed[loser.name] ?? -1) >= loser.version;
+}
+
+function joinAbsorbed(a: Root["absorbed"], b: Root["absorbed"]): Root["absorbed"] {
+  const joined: Record<string, number> = { ...a };
+  for (const [name, version] of Object.entries(b)) joined[name] = Math.max(joined[name] ?? -1, version);
+  return joined;
+}
+
+/**
+ * Both may hold one follow-up: a sealed root whose transfer was not acknowledged sends its old state to a third one, before
+ * the state of the one that had taken it in arrives there. What went further is true: closed before open, settled before pending.
+ */
+function joinFollowUps(own: readonly FollowUpRecord[], theirs: readonly FollowUpRecord[]): readonly FollowUpRecord[] {
+  const further = (item: FollowUpRecord): FollowUpRecord => {
+    const other = theirs.find(({ id }) => id === item.id);
+    if (other === undefined) return item;
+    const actions = item.actions.map((action) => {
+      const known = other.actions.find(({ key }) => key === action.key) ?? action;
+      return actionRank[known.state] > actionRank[action.state] ? known : action;
+    });
+    return { ...(item.state === "open" ? other : item), actions };
+  };
+  return [...own.map(further), ...theirs.filter((item) => !own.some(({ id }) => id === item.id))];
+}
+
+const actionRank: Readonly<Record<ActionRecord["state"], number>> = { pending: 0, done: 1, parked: 1, cancelled: 2 };
+
+/** Of several open follow-ups of one scope the earliest stays, the others are cancelled. */
+export function reconcile(root: Root, onePer: "lead" | "play"): Root {
+  const open = root.follow_ups
+    .filter((item) => item.state === "open")
+    .sort((a, b) => a.created_at - b.created_at || (a.id < b.id ? -1 : 1));
+  const kept = new Map<string, string>();
+  const losers = new Map<string, string>();
+  for (const item of open) {
+    const scope = onePer === "lead" ? "lead" : item.play;
+    const stays = kept.get(scope);
+    if (stays === undefined) kept.set(scope, item.id);
+    else losers.set(item.id, stays);
+  }
+  if (losers.size === 0) return root;
+  const follow_ups = root.follow_ups.map((item): FollowUpRecord => {
+    const closed_for = losers.get(item.id);
+    if (closed_for === undefined) return item;
+    return { ...item, state: "cancelled", closed_because: "the same person was already being followed up", closed_for };
+  });
+  return { ...root, follow_ups };
+}
+
+/** Roots that were taken in and whose nodes are among these. */
+export function absorbedOn(root: Root, nodes: readonly string[]): readonly string[] {
+  return Object.keys(root.absorbed).filter((name) => nodes.includes(name));
+}
