@@ -120,7 +120,7 @@ export async function handOnAll(
   const origin = { workspace: emitter.workspace.id, emitter: emitter.name, receivedAt: now };
   let allStored = true;
   const handOn = async (draft: SignalDraft): Promise<void> => {
-    const signal = toSignal(draft, origin);
+    const signal = toSignal(draft, origin, emitter.workspace.policy.identity);
     if (!signal.ok) {
       kept.push({ body: JSON.stringify(draft), failure: signal.failure });
       return;

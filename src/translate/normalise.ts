@@ -130,8 +130,8 @@ const asciiDomain = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?!\d+$)[a-z0-9
 const invisible = /[\u00ad\u200b-\u200f\u2060\ufeff]/g;
 
 /**
- * `" Peter@BÜCHER.example "` → `peter@xn--bcher-kva.example`. Plus signs and dots stay: folding them is a provider's rule
- * and belongs to likeness, not to identity. Quoted local parts, comments, address literals and one-label domains are valid
+ * `" Peter@BÜCHER.example "` → `peter@xn--bcher-kva.example`. Plus signs and dots stay, for this is also the address to
+ * write to; which spellings are one mailbox is a provider's rule (`mailbox.ts`). Quoted local parts, comments, address literals and one-label domains are valid
  * by RFC 5321 and never a lead's address, so they are refused.
  */
 export function normaliseEmail(given: string): string | undefined {

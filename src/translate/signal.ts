@@ -4,17 +4,12 @@
  */
 import type { SignalDraft } from "../../connectors/contract.ts";
 import { canonicalJson, digest } from "../crypto.ts";
+import type { IdentityPolicy } from "../decide/identity-policy.ts";
 import { fail, ok, quarantined, type Result } from "../failure.ts";
-import {
-  clockAheadMaxMs,
-  identifiersMax,
-  kindPattern,
-  propertiesBytesMax,
-  traitLengthMax,
-  traitsMax,
-} from "../limits.ts";
-import type { AccountRef, Attribution, Identifier, JsonObject, Signal } from "../model.ts";
-import { normaliseDomain, normaliseEmail, normaliseIdentifier, normalisePhone, rankOf } from "./normalise.ts";
+import { clockAheadMaxMs, kindPattern, propertiesBytesMax, traitLengthMax, traitsMax } from "../limits.ts";
+import type { AccountRef, Attribution, JsonObject, Signal } from "../model.ts";
+import { named } from "./identifiers.ts";
+import { normaliseDomain, normaliseEmail, normalisePhone } from "./normalise.ts";
 
 export interface Origin {
   readonly workspace: string;
@@ -25,15 +20,16 @@ export interface Origin {
 }
 
 /**
- * Fails with `quarantined` only: whatever reaches this point was verified, so it is kept where a person sees it rather
- * than refused (EMITTERS §1).
+ * `identity` says which identifiers count. Fails with `quarantined` only: whatever reaches this point was verified, so it is
+ * kept where a person sees it rather than refused (EMITTERS §1).
  */
-export function toSignal(draft: SignalDraft, origin: Origin): Result<Signal> {
+export function toSignal(draft: SignalDraft, origin: Origin, identity: IdentityPolicy): Result<Signal> {
   if (!kindPattern.test(draft.kind))
     return fail(quarantined("bad_kind", "The kind is not a word like demo_requested."));
-  const traits = canonicalTraits(draft.traits ?? {});
-  const identifiers = canonicalIdentifiers(draft.identifiers, traits);
-  if (identifiers.length === 0) return fail(quarantined("no_identifier", "Nothing in the event names a person."));
+  const told = canonicalTraits(draft.traits ?? {});
+  const { identifiers, address, refusal } = named(draft.identifiers, told.email, identity);
+  if (identifiers.length === 0) return fail(quarantined("no_identifier", refusal));
+  const traits = address === undefined ? told : { ...told, email: address };
 
   const properties = { ...(draft.properties ?? {}) };
   // Everything else is bounded where it is made canonical.
@@ -74,25 +70,6 @@ function believableInstant(claimed: number | undefined, receivedAt: number): num
 function shortId(id: string): string {
   const clean = id.toWellFormed();
   return clean.length <= 200 ? clean : `long:${digest(clean)}`;
-}
-
-function canonicalIdentifiers(
-  given: readonly Identifier[],
-  traits: Readonly<Record<string, string>>,
-): readonly Identifier[] {
-  const all = [...given];
-  if (traits.email !== undefined) all.push({ type: "email", value: traits.email });
-  const seen = new Map<string, Identifier>();
-  for (const item of all) {
-    const clean = normaliseIdentifier(item);
-    if (clean !== undefined) seen.set(`${clean.type}:${clean.value}`, clean);
-  }
-  return [...seen.values()]
-    .sort(
-      (a, b) =>
-        rankOf(a.type) - rankOf(b.type) || (a.type < b.type ? -1 : a.type > b.type ? 1 : a.value < b.value ? -1 : 1),
-    )
-    .slice(0, identifiersMax);
 }
 
 const traitNameLengthMax = 60;

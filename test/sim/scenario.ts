@@ -1,6 +1,7 @@
 /** One schedule's people, signals and faults, drawn from its seed. */
 import type { World } from "../../connectors/contract.ts";
 import { defaultPolicy } from "../../src/decide/default-policy.ts";
+import { defaultIdentityPolicy } from "../../src/decide/identity-policy.ts";
 import type { Policy } from "../../src/decide/policy.ts";
 import type { CrmName, Identifier, Signal } from "../../src/model.ts";
 import { toSignal } from "../../src/translate/signal.ts";
@@ -82,6 +83,7 @@ export function scenarioOf(seed: number): Scenario {
         ...(kind === "resubscribed" ? { consent: { follow_up: true } } : {}),
       },
       { workspace: workspaceId, emitter: pick(random, ["forms", "product", "billing"]), receivedAt: startedAt + at },
+      defaultIdentityPolicy,
     );
     if (!made.ok) throw new Error(`the scenario made no signal: ${JSON.stringify(made.failure)}`);
     sendings.push({ at, signal: made.value, persistent: random() < 0.9 });

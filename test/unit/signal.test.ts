@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { SignalDraft } from "../../connectors/contract.ts";
 import { canonicalJson } from "../../src/crypto.ts";
+import { defaultIdentityPolicy } from "../../src/decide/identity-policy.ts";
 import type { Identifier, Signal } from "../../src/model.ts";
 import { emptyLead, foldSignal } from "../../src/resolve/lead.ts";
 import { toSignal } from "../../src/translate/signal.ts";
@@ -18,13 +19,13 @@ const draft = (part: Partial<SignalDraft> = {}): SignalDraft => ({
 });
 
 function accepted(part: Partial<SignalDraft> = {}): Signal {
-  const made = toSignal(draft(part), origin);
+  const made = toSignal(draft(part), origin, defaultIdentityPolicy);
   if (!made.ok) throw new Error(`not accepted: ${JSON.stringify(made.failure)}`);
   return made.value;
 }
 
 function kept(part: Partial<SignalDraft>) {
-  const made = toSignal(draft(part), origin);
+  const made = toSignal(draft(part), origin, defaultIdentityPolicy);
   return made.ok ? "accepted" : [made.failure.arm, "reason" in made.failure ? made.failure.reason : ""];
 }
 
@@ -50,7 +51,7 @@ describe("a draft becomes a signal", () => {
   });
 
   it("of another emitter has another key, though the event's id is the same", () => {
-    const other = toSignal(draft(), { ...origin, emitter: "billing" });
+    const other = toSignal(draft(), { ...origin, emitter: "billing" }, defaultIdentityPolicy);
     expect(other.ok && other.value.idempotency_key).toBe("billing:e1");
   });
 });
@@ -77,7 +78,7 @@ describe("is kept where a person sees it, and never refused,", () => {
 describe("the id of an event without one", () => {
   const idOf = (part: Partial<SignalDraft>): string => {
     const { id: _none, ...rest } = draft();
-    const made = toSignal({ ...rest, ...part }, origin);
+    const made = toSignal({ ...rest, ...part }, origin, defaultIdentityPolicy);
     return made.ok ? made.value.id : "";
   };
 
@@ -88,6 +89,7 @@ describe("the id of an event without one", () => {
     const later = toSignal(
       { kind: "demo_requested", identifiers: [ada], properties: { a: 1, b: 2 } },
       { ...origin, receivedAt: now + 60_000 },
+      defaultIdentityPolicy,
     );
     expect(later.ok && later.value.id).toBe(first);
   });
