@@ -37,6 +37,21 @@ const followUp: FollowUpRecord = {
   actions: [],
 };
 
+/** An earlier follow-up, whose receipt says who this is in HubSpot. */
+const called: FollowUpRecord = {
+  ...followUp,
+  id: "fu_0",
+  state: "done",
+  actions: [
+    {
+      ...action(),
+      key: "fu_0-aaaaaaaa",
+      state: "done",
+      receipt: { crm: "hubspot", task_id: "1", person_id: "51", at: 1 },
+    },
+  ],
+};
+
 function personWith(part: Partial<Signal>, more: Partial<Root> = {}): Root {
   return { ...newRoot("acme/1", "acme"), lead: foldSignal(emptyLead, signal({ id: "1", ...part })), ...more };
 }
@@ -154,7 +169,7 @@ describe("the person of a task", () => {
   });
 
   it("is known by the id of an earlier receipt of the same CRM", () => {
-    const known = personWith({}, { people: { hubspot: "51" } });
+    const known = personWith({}, { follow_ups: [called] });
     expect(taskFor(known).person.knownId).toBe("51");
     expect(taskFor(known, {}, action("salesforce")).person.knownId).toBeUndefined();
   });
@@ -174,7 +189,7 @@ describe("the person of a task", () => {
 
   it("of a receipt goes before that of a signal: the CRM may have merged the record since", () => {
     const identifiers = [{ type: "hubspot_contact_id", value: "77" }];
-    expect(taskFor(personWith({ identifiers }, { people: { hubspot: "51" } })).person.knownId).toBe("51");
+    expect(taskFor(personWith({ identifiers }, { follow_ups: [called] })).person.knownId).toBe("51");
   });
 });
 

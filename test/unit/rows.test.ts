@@ -5,6 +5,7 @@ import type { Decision } from "../../src/model.ts";
 import { emptyLead, foldSignal } from "../../src/resolve/lead.ts";
 import { type FollowUpRecord, newRoot, type Root } from "../../src/resolve/node.ts";
 import { signal } from "../signals.ts";
+import { apartFrom, saidApart, unprojected } from "../states.ts";
 
 const day = 86_400_000;
 const now = 20_000 * day + 3_600_000;
@@ -81,7 +82,7 @@ describe("the row of a lead", () => {
   });
 
   it("of a merged one says where to look, and keeps nothing personal", () => {
-    const merged = person({ unprojected: { decisions: [], gone: [{ name: "acme/2", version: 9 }] } });
+    const merged = person({ unprojected: unprojected({ gone: [{ name: "acme/2", version: 9 }] }) });
     const [, gone] = projectionOf(merged, [], policy, now).leads;
     const expected: LeadRow = {
       id: "acme/2",
@@ -103,7 +104,7 @@ describe("the row of a lead", () => {
 
 describe("what happened", () => {
   it("goes to the journal: the signals the ledger has not seen, then the decisions, under the lead", () => {
-    const root = person({ unprojected: { decisions: [decision()], gone: [] } });
+    const root = person({ unprojected: unprojected({ decisions: [decision()] }) });
     const { journal } = projectionOf(root, [JSON.stringify(asked)], policy, now);
     expect(journal.map((line) => JSON.parse(line))).toEqual([
       { type: "signal", lead: "acme/1", signal: asked },
@@ -171,22 +172,53 @@ describe("an exception", () => {
 
   it("is raised for two people who were kept apart, with an owner, a day's time, and no identifier's value", () => {
     const identifier = { type: "email", value: "shared@example.com" };
-    const apart = [{ node: "acme/n", identifier, other: "acme/2", reason: "two_user_ids", at: now }];
-    const [row] = exceptionsOf(person({ apart }));
+    const [row] = exceptionsOf(person({ apart: [apartFrom("acme/n", { identifier, other: "acme/2", at: now })] }));
     expect(row).toMatchObject({
       reason: "link_conflict",
       owner: "sam@example.com",
+      state: "open",
       raised_at: now,
       due_at: now + day,
-      document: '{"identifier_type":"email","other":"acme/2","guard":"two_user_ids"}',
+    });
+    expect(JSON.parse(row?.document ?? "")).toEqual({
+      identifier_type: "email",
+      other: "acme/2",
+      node: "acme/n",
+      guard: "too_many:user_id",
+      by: "forms:1",
     });
     expect(JSON.stringify(row)).not.toContain("shared@example.com");
+  });
+
+  it("about two people is one, whichever of them it is seen at, and another for each two", () => {
+    const idOf = (from: string, node: string) => exceptionsOf(person({ apart: [apartFrom(node, { from })] }))[0]?.id;
+    expect(idOf("acme/1", "acme/2")).toMatch(/^ex_[0-9a-f]{24}$/);
+    expect(idOf("acme/1", "acme/2")).toBe(idOf("acme/2", "acme/1"));
+    expect(idOf("acme/1", "acme/2")).not.toBe(idOf("acme/1", "acme/3"));
+  });
+
+  it("about two people is closed where a person said that they are two, and where they are one by now", () => {
+    const [kept] = exceptionsOf(person({ apart: [saidApart("acme/n", now)] }));
+    expect(kept).toMatchObject({ reason: "link_conflict", state: "closed" });
+    expect(JSON.parse(kept?.document ?? "")).toMatchObject({ settled_by: "sam@example.com", settled_at: now });
+    const [merged] = exceptionsOf(person({ unprojected: unprojected({ closed: [apartFrom("acme/n")] }) }));
+    expect(merged).toMatchObject({ reason: "link_conflict", state: "closed" });
+  });
+
+  it("about two people that was asked again since it was closed is open, and shown once", () => {
+    const apart = [apartFrom("acme/n")];
+    const rows = exceptionsOf(person({ apart, unprojected: unprojected({ closed: [apartFrom("acme/n")] }) }));
+    expect(rows.map((row) => row.state)).toEqual(["open"]);
+  });
+
+  it.each(["kept_apart", "split", "said_by_a_person"])("is not raised where nobody has to look: %s", (reason) => {
+    expect(exceptionsOf(person({ apart: [saidApart("acme/n", now, { reason })] }))).toEqual([]);
   });
 
   it("is raised for a decision that was held, and not for any other", () => {
     const outcomes = ["held", "none", "noted", "waiting", "follow_up"] as const;
     const decisions = outcomes.map((outcome) => decision({ id: `de_${outcome}`, outcome }));
-    const rows = exceptionsOf(person({ unprojected: { decisions, gone: [] } }));
+    const rows = exceptionsOf(person({ unprojected: unprojected({ decisions }) }));
     expect(rows.map((row) => [row.id, row.reason, row.owner, row.due_at])).toEqual([
       ["ex_de_held", "held", "sam@example.com", now + day],
     ]);
