@@ -98,7 +98,7 @@ export async function readLead(c: AppContext): Promise<Response> {
     people: peopleOf(root),
     links: root.ties.map((tie) => ({
       id: tieId(tie),
-      type: tie.type,
+      type: tie.over.type,
       by: tie.by,
       at: tie.at,
       merged: tie.loser ?? null,

@@ -29,6 +29,7 @@ import {
   followUpFacts,
   type LogEntry,
   newRoot,
+  type Parting,
   type Root,
   recordReceipt,
   setAction,
@@ -39,6 +40,7 @@ import { type Workspace, type WorkspaceFacts, workspaceById } from "../workspace
 import { IdentityStore } from "./identity-store.ts";
 import {
   type AbsorbAnswer,
+  type AbsorbCall,
   type Choice,
   type ChoiceAnswer,
   type ClaimAnswer,
@@ -120,8 +122,12 @@ export class IdentityObject extends DurableObject<Env> {
       const after = this.#state.load();
       return after.role === "alias" && after.acknowledged ? { arm: "moved", to: after.parent } : { arm: "busy" };
     }
-    const elsewhere = node.role === "root" ? belongsElsewhere(node, call) : null;
-    if (elsewhere !== null) return { arm: "moved", to: elsewhere };
+    const parting = node.role === "root" ? partingOf(node, call) : undefined;
+    if (parting !== undefined) {
+      await this.#linking.part(parting);
+      return { arm: "moved", to: parting.to };
+    }
+    if (node.role === "root" && isMisled(node, call)) return { arm: "moved", to: call.nodes[0] ?? node.name };
     const signal = JSON.parse(call.signal) as Signal;
     const now = Date.now();
     const policy = policyOf(call.workspace.policyVersion, call.workspace.id, call.workspace.policyJson);
@@ -183,7 +189,7 @@ export class IdentityObject extends DurableObject<Env> {
 
   /* ------------------------------------------------------------------------------ link, merge and split (§6.2) */
 
-  claim(call: { readonly by: string; readonly epoch: number; readonly full: boolean }): ClaimAnswer {
+  claim(call: { readonly by: string; readonly full: boolean }): Promise<ClaimAnswer> {
     return this.#linking.claim(call);
   }
 
@@ -191,12 +197,7 @@ export class IdentityObject extends DurableObject<Env> {
     return this.#linking.requestLink(call);
   }
 
-  absorb(call: {
-    readonly self: string;
-    readonly loser: Root;
-    readonly entries: readonly LogEntry[];
-    readonly last: boolean;
-  }): Promise<AbsorbAnswer> {
+  absorb(call: AbsorbCall): Promise<AbsorbAnswer> {
     return this.#linking.absorb(call);
   }
 
@@ -223,6 +224,8 @@ export class IdentityObject extends DurableObject<Env> {
 
   /** Nodes on a long way here learn the short one; a favour to the next signal, so it is neither stored nor tried again. */
   #compress(root: Root, call: ReceiveCall): void {
+    // A version that a crash could take back must not be told as an epoch.
+    if (this.#state.unsaved) return;
     for (const node of call.via.slice(0, -1)) {
       if (node > root.name)
         this.#work.start(`compress ${node}`, () =>
@@ -478,12 +481,17 @@ export class IdentityObject extends DurableObject<Env> {
   }
 }
 
-/** Where a signal that came here must go instead: to a part that was split off, or, from a remembered place, to its own node. */
-function belongsElsewhere(root: Root, { nodes: [first], hinted }: ReceiveCall): string | null {
-  if (first === undefined || first === root.name || root.members.includes(first)) return null;
-  const parting = root.partings.find(({ to, root: { members } }) => to === first || members.includes(first));
-  if (parting !== undefined) return parting.to;
-  return hinted && !root.links.some((link) => link.node === first) ? first : null;
+/** The part that this signal belongs to, where it was split off and is not gone yet. */
+function partingOf(root: Root, { nodes: [first = ""] }: ReceiveCall): Parting | undefined {
+  if (root.members.includes(first)) return undefined;
+  return root.partings.find(({ to, root: { members } }) => to === first || members.includes(first));
+}
+
+/** A remembered place that a split has made wrong: the node of the strongest identifier knows the right one. */
+function isMisled(root: Root, { nodes: [first = ""], hinted }: ReceiveCall): boolean {
+  return (
+    hinted && first !== root.name && !root.members.includes(first) && !root.links.some((link) => link.node === first)
+  );
 }
 
 /** The root that an action went to with a split that is under way. */

@@ -5,9 +5,10 @@
 
 import type { Policy } from "../decide/policy.ts";
 import type { Env } from "../env.ts";
-import { absorbEntriesMax, guardMs, hopsMax } from "../limits.ts";
+import { absorbEntriesMax, guardMs, hopsMax, queueDelayMs } from "../limits.ts";
 import type { Identifier } from "../model.ts";
 import { type Authority, guard, type Profile, profileOf } from "../resolve/guard.ts";
+import { emptyLead, foldSignal } from "../resolve/lead.ts";
 import { absorb, choseApart, choseMerge, hasAbsorbed, keepApart, linkDone, tieOf } from "../resolve/merge.ts";
 import {
   type Alias,
@@ -20,7 +21,7 @@ import {
   type Parting,
   type Root,
 } from "../resolve/node.ts";
-import { split } from "../resolve/split.ts";
+import { refuse, type SplitTime, split, stray } from "../resolve/split.ts";
 import { type Tie, tied } from "../resolve/ties.ts";
 import { identityStub } from "./names.ts";
 import type { NodeState } from "./node-state.ts";
@@ -43,6 +44,14 @@ export interface JoinCall {
   readonly profile: Profile;
   readonly authority: Authority;
   readonly tie: Tie;
+}
+
+export interface AbsorbCall {
+  readonly self: string;
+  readonly loser: Root;
+  readonly entries: readonly LogEntry[];
+  readonly first: boolean;
+  readonly last: boolean;
 }
 
 export type AbsorbAnswer = { readonly arm: "ok" } | { readonly arm: "moved"; readonly to: string };
@@ -98,13 +107,16 @@ export class Linking {
 
   /* ------------------------------------------------------------------------------------ what others ask */
 
-  /** Asked by the root `by`: an unused node becomes its alias at once, an alias says where it belongs, a root says so. */
-  claim(call: { readonly by: string; readonly epoch: number; readonly full: boolean }): ClaimAnswer {
-    const node = this.#state.load();
+  /**
+   * Asked by the root `by`: an unused node becomes its alias at once, an alias says where it belongs, a root says so. Whose
+   * state is on its way says nothing before it has arrived: a root counts as its members only who is wholly there.
+   */
+  async claim(call: { readonly by: string; readonly full: boolean }): Promise<ClaimAnswer> {
+    const node = await this.#settled();
     if (node.role === "alias") return { arm: "moved", to: node.parent };
     if (node.role === "root") return { arm: "root", profile: profileOf(node) };
     if (call.full) return { arm: "unused" };
-    this.#state.saveAlias({ role: "alias", parent: call.by, epoch: call.epoch, acknowledged: true });
+    this.#state.saveAlias({ role: "alias", parent: call.by, epoch: 0, acknowledged: true });
     return { arm: "claimed" };
   }
 
@@ -112,17 +124,15 @@ export class Linking {
   async requestLink(call: JoinCall): Promise<JoinAnswer> {
     const first = this.#state.root();
     const policy = first === null ? null : await this.#around.policyOf(first.workspace);
-    const node = this.#state.load();
+    const node = await this.#settled();
     if (node.role === "unused") return { arm: "moved", to: call.to };
-    if (node.role === "alias") {
-      if (!node.acknowledged) await this.transfer();
+    if (node.role === "alias")
       return node.parent === call.to ? { arm: "joined" } : { arm: "moved", to: node.parent };
-    }
     if (policy === null || node.partings.length > 0) throw new Error("this node is changing: to be asked again");
     const reason = guard(profileOf(node), call.profile, call.over, policy.identity, call.authority);
     if (reason !== null) return { arm: "apart", reason };
     this.#seal(node, call.to, { ...call.tie, loser: node.name });
-    await this.transfer();
+    await this.#settled();
     return { arm: "joined" };
   }
 
@@ -130,17 +140,15 @@ export class Linking {
    * Takes in entries of a root that lost, and with the last chunk its state. Idempotent: an entry is applied once per
    * key, a state once per loser and version.
    */
-  async absorb(call: {
-    readonly self: string;
-    readonly loser: Root;
-    readonly entries: readonly LogEntry[];
-    readonly last: boolean;
-  }): Promise<AbsorbAnswer> {
+  async absorb(call: AbsorbCall): Promise<AbsorbAnswer> {
     const policy = await this.#around.policyOf(call.loser.workspace);
     const node = this.#state.load();
     if (node.role === "alias") return { arm: "moved", to: node.parent };
-    let root = node.role === "root" ? node : newRoot(call.self, call.loser.workspace);
-    if (hasAbsorbed(root, call.loser)) return { arm: "ok" };
+    const before = node.role === "root" ? node : newRoot(call.self, call.loser.workspace);
+    if (hasAbsorbed(before, call.loser)) return { arm: "ok" };
+    // One part leaves at a time, and whoever arrives may have to leave at once.
+    if (before.partings.length > 0) throw new Error("this node is changing: to be asked again");
+    let root = before;
     const fresh: LogEntry[] = [];
     for (const entry of call.entries) {
       if (this.#state.store.entry(entry.signal.idempotency_key) !== null) continue;
@@ -149,11 +157,38 @@ export class Linking {
       root = { ...applyEntry(root, own), links: root.links };
       fresh.push(own);
     }
-    if (call.last) root = absorb(root, call.loser, [], policy.one_open_per);
-    this.#state.save(root, fresh);
+    if (!call.last) this.#state.save(root, fresh);
+    else {
+      const reason = this.#refusal(call.first ? before : this.#alone(before), call.loser, policy);
+      this.#state.save(absorb(root, call.loser, [], policy.one_open_per), fresh);
+      this.#partAgain(call.loser, reason, policy);
+    }
     this.#state.projectDue = true;
     this.#around.pump();
     return { arm: "ok" };
+  }
+
+  /** Asked once more at the moment of joining: both may have changed since the guard was asked. */
+  #refusal(root: Root, loser: Root, { identity }: Policy): string | null {
+    const tie = loser.ties.findLast((item) => item.loser === loser.name);
+    return tie === undefined ? null : guard(profileOf(root), profileOf(loser), tie.over, identity, tie.authority);
+  }
+
+  /** This root without what has come so far of somebody who is being taken in. */
+  #alone(root: Root): Root {
+    const nodes = new Set([root.name, ...root.members]);
+    const own = this.#state.store.entriesAfter(0).filter(({ node_of: [first = ""] }) => nodes.has(first));
+    return { ...root, lead: own.map((entry) => entry.signal).reduce(foldSignal, emptyLead) };
+  }
+
+  /** In the turn that took it in, so that none of its links has been started from here. */
+  #partAgain(loser: Root, reason: string | null, policy: Policy): void {
+    const root = this.#state.root();
+    if (root === null) return;
+    const entries = () => this.#state.store.entriesAfter(0);
+    const when = timeOf(policy, Date.now());
+    const done = reason === null ? stray(root, entries, when) : refuse(root, loser, entries, when, reason);
+    if (done !== null) this.#state.saveSplit(done.stays, done.leaving);
   }
 
   /** This node becomes the root of what was split off. Idempotent by the split's id, also when merged again since. */
@@ -163,8 +198,10 @@ export class Linking {
     readonly entries: readonly LogEntry[];
     readonly last: boolean;
   }): Promise<void> {
+    // Asked before anything is waited for: it may be on its way back already, to whoever asks this.
+    if (memoryOf(this.#state.load()).restored?.includes(call.id) === true) return;
     const node = await this.#settled();
-    const memory: Memory = node.role === "unused" ? {} : node;
+    const memory = memoryOf(node);
     if (memory.restored?.includes(call.id) === true) return;
     if (node.role === "root") throw new Error("a root cannot be restored");
     const entries = call.entries.map((entry) => ({ ...factsOf(entry), root: call.root.name }));
@@ -182,6 +219,8 @@ export class Linking {
 
   /** This alias points there from now on, unless it was told something newer. */
   async repoint(call: { readonly to: string; readonly epoch: number }): Promise<void> {
+    const known = this.#state.load();
+    if (known.role !== "alias" || known.epoch >= call.epoch) return;
     const node = await this.#settled();
     if (node.role !== "alias" || node.epoch >= call.epoch) return;
     this.#state.saveAlias({ ...node, parent: call.to, epoch: call.epoch });
@@ -229,8 +268,7 @@ export class Linking {
     const root = this.#state.load();
     if (root.role === "alias") return { arm: "moved", to: root.parent };
     if (root.role === "unused" || policy === null) return { arm: "no_such_link" };
-    const decideSince = call.at - Math.max(...policy.routes.map((route) => route.when.max_age_ms));
-    const done = split(root, this.#state.store.entriesAfter(0), { ...call, decideSince });
+    const done = split(root, this.#state.store.entriesAfter(0), { ...call, ...timeOf(policy, call.at) });
     if (done.arm !== "split") return { arm: done.arm };
     this.#state.saveSplit(done.stays, done.leaving);
     this.#state.projectDue = true;
@@ -252,7 +290,7 @@ export class Linking {
       if (before === null) return;
       if (target === before.name) return this.#state.change(linkDone(before, todo.node, Date.now()));
       const full = before.members.length + 1 >= identity.members_max;
-      const answer = await identityStub(this.#env, target).claim({ by: before.name, epoch: before.version, full });
+      const answer = await identityStub(this.#env, target).claim({ by: before.name, full });
       const root = this.#linking(todo);
       if (root === null) return;
       const apart = (reason: string, of: Root) =>
@@ -289,7 +327,11 @@ export class Linking {
 
   /** Brings what was split off to its root, and its aliases after it. */
   async part(parting: Parting): Promise<void> {
-    const { id, to, root } = parting;
+    const { id, to, root, staying } = parting;
+    const here = this.#state.root();
+    if (here === null || !here.partings.some((item) => item.id === id)) return;
+    // First, while everything still leads here: nobody who stays may lead through a node that becomes another person.
+    for (const node of staying) await identityStub(this.#env, node).repoint({ to: here.name, epoch: root.version });
     const entries = this.#state.store.parted().map((entry, index) => ({ ...entry, seq: index + 1 }));
     for (const { chunk, last } of chunksOf(entries))
       await identityStub(this.#env, to).restore({ id, root, entries: chunk, last });
@@ -306,8 +348,8 @@ export class Linking {
       if (node.role !== "alias" || node.acknowledged) return;
       const { parent, sealed } = node;
       let movedTo: string | null = null;
-      for (const { chunk, last } of chunksOf(this.#state.store.entriesAfter(0))) {
-        const call = { self: parent, loser: sealed, entries: chunk, last };
+      for (const { chunk, first, last } of chunksOf(this.#state.store.entriesAfter(0))) {
+        const call = { self: parent, loser: sealed, entries: chunk, first, last };
         const answer = await identityStub(this.#env, parent).absorb(call);
         if (answer.arm === "moved") {
           movedTo = answer.to;
@@ -356,6 +398,20 @@ export class Linking {
   }
 }
 
+function memoryOf(node: Node): Memory {
+  return node.role === "unused" ? {} : node;
+}
+
+/** How far back a decision of this policy may lie: beyond its slowest tier, signals may have come by the queue. */
+function timeOf(policy: Policy, at: number): SplitTime {
+  const { routes, tiers } = policy;
+  return {
+    at,
+    decideSince: at - Math.max(...routes.map((route) => route.when.max_age_ms)),
+    undecidedMs: Math.max(...Object.values(tiers).map((tier) => tier.window_ms)) + queueDelayMs,
+  };
+}
+
 /** What stays true of a log row wherever it goes: the decision was made there, and what is owed travels with the state. */
 function factsOf(entry: LogEntry): LogEntry {
   const { answer: _decidedThere, undecided: _goesWithTheState, ...facts } = entry;
@@ -363,10 +419,15 @@ function factsOf(entry: LogEntry): LogEntry {
 }
 
 /** At least one chunk, so that a state without a log arrives as well. */
-function chunksOf(entries: readonly LogEntry[]): { readonly chunk: readonly LogEntry[]; readonly last: boolean }[] {
-  const chunks: { chunk: readonly LogEntry[]; last: boolean }[] = [];
+function chunksOf(entries: readonly LogEntry[]): {
+  readonly chunk: readonly LogEntry[];
+  readonly first: boolean;
+  readonly last: boolean;
+}[] {
+  const chunks: { chunk: readonly LogEntry[]; first: boolean; last: boolean }[] = [];
   for (let at = 0; at === 0 || at < entries.length; at += absorbEntriesMax) {
-    chunks.push({ chunk: entries.slice(at, at + absorbEntriesMax), last: at + absorbEntriesMax >= entries.length });
+    const chunk = entries.slice(at, at + absorbEntriesMax);
+    chunks.push({ chunk, first: at === 0, last: at + absorbEntriesMax >= entries.length });
   }
   return chunks;
 }

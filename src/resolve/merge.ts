@@ -8,20 +8,21 @@ import type { ActionRecord, Apart, FollowUpRecord, LinkTodo, Root } from "./node
 import { joinTies, type Tie, tied } from "./ties.ts";
 
 export function tieOf(link: LinkTodo, at: number, loser?: string): Tie {
-  const { from, node, identifier, by } = link;
-  return { a: from, b: node, type: identifier.type, by, at, ...(loser === undefined ? {} : { loser }) };
+  const { from, node, identifier, by, authority } = link;
+  return { a: from, b: node, over: identifier, by, authority, at, ...(loser === undefined ? {} : { loser }) };
 }
 
 /** The node of this link is now part of this person. */
 export function linkDone(root: Root, node: string, at: number): Root {
-  const link = root.links.find((item) => item.node === node);
-  if (link === undefined) return root;
+  // After a merge, two may have owed the same one.
+  const made = root.links.filter((item) => item.node === node);
+  if (made.length === 0) return root;
   return {
     ...root,
     version: root.version + 1,
     links: root.links.filter((item) => item.node !== node),
     members: node === root.name || root.members.includes(node) ? root.members : [...root.members, node].sort(),
-    ties: tied(root.ties, tieOf(link, at)),
+    ties: made.reduce((ties, link) => tied(ties, tieOf(link, at)), root.ties),
   };
 }
 
@@ -86,7 +87,7 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
       link.node !== root.name &&
       !members.has(link.node) &&
       (link.authority.type === "person" || !isSettled(link.node)) &&
-      all.findIndex((item) => item.node === link.node) === index,
+      all.findIndex((item) => item.node === link.node && item.from === link.from) === index,
   );
   // A stranger to one of them may be none to both: those whose link is owed are asked again, the rest stays known once,
   // and a person's word stays whatever is owed.
@@ -105,7 +106,10 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
     version: Math.max(root.version, loser.version) + 1,
     lead,
     members: [...members].sort(),
-    ties: joinTies(root.ties, loser.ties),
+    // A link whose node is here already is made, and may be the only one that holds its other end.
+    ties: [...root.links, ...loser.links]
+      .filter(({ node }) => node === root.name || members.has(node))
+      .reduce((ties, link) => tied(ties, tieOf(link, link.since)), joinTies(root.ties, loser.ties)),
     links,
     apart,
     // Who could not be reached may be reachable now: everything that waits is decided again.

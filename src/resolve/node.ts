@@ -104,6 +104,8 @@ export interface Parting {
   /** The root it becomes: the smallest of its nodes, so that every pointer still leads to a smaller name. */
   readonly to: string;
   readonly root: Root;
+  /** Who stays: some of them may point here by way of a node that leaves. */
+  readonly staying: readonly string[];
 }
 
 export interface Root extends Memory {

@@ -4,106 +4,212 @@
  * were taken for one is decided again for each. Pure.
  */
 import { digest } from "../crypto.ts";
+import type { Identifier } from "../model.ts";
 import { emptyLead, foldSignal } from "./lead.ts";
 import { absorbedOn } from "./merge.ts";
-import type { Apart, FollowUpRecord, LogEntry, Parting, Root, Undecided } from "./node.ts";
-import { newRoot } from "./node.ts";
+import {
+  type Apart,
+  type FollowUpRecord,
+  type LinkTodo,
+  type LogEntry,
+  newRoot,
+  type Parting,
+  type Root,
+  type Undecided,
+} from "./node.ts";
 import { reach, spans, type Tie, tieId } from "./ties.ts";
 
-export interface SplitChoice {
-  readonly tie: string;
-  /** Address of the person who says so. */
-  readonly by: string;
+/** When it is, and how far back a decision may lie that was made for both. */
+export interface SplitTime {
   /** Epoch ms. */
   readonly at: number;
   /** Signals that happened longer ago cause no follow-up any more, so they are not decided again. */
   readonly decideSince: number;
+  /** The longest that a signal may wait for its decision: one that came so long before the merge was decided after it. */
+  readonly undecidedMs: number;
+}
+
+export interface SplitChoice extends SplitTime {
+  /** Id of the tie, or the name of the root that was merged over it. */
+  readonly tie: string;
+  /** Address of the person who says so. */
+  readonly by: string;
+}
+
+export interface Parted {
+  readonly stays: Root;
+  readonly parting: Parting;
+  /** Keys of the log rows that leave. */
+  readonly leaving: readonly string[];
 }
 
 export type Split =
-  | {
-      readonly arm: "split";
-      readonly stays: Root;
-      readonly parting: Parting;
-      /** Keys of the log rows that leave. */
-      readonly leaving: readonly string[];
-    }
+  | ({ readonly arm: "split" } & Parted)
   | { readonly arm: "no_such_link" }
   /** Merges or another split are under way: to be asked again in a moment. */
   | { readonly arm: "busy" };
 
-/** The tie of this id, or the one over which the root of that name was merged. */
 export function findTie(root: Root, wanted: string): Tie | undefined {
   return root.ties.find((tie) => tieId(tie) === wanted || tie.loser === wanted);
 }
 
-/** `entries` is the whole log of the root. */
+/** `entries` is the whole log of the root. A person says that those on both sides of the tie are two. */
 export function split(root: Root, entries: readonly LogEntry[], choice: SplitChoice): Split {
   const nodes = [root.name, ...root.members];
-  if (root.links.length > 0 || root.partings.length > 0 || !spans(root.ties, nodes)) return { arm: "busy" };
   const tie = findTie(root, choice.tie);
   if (tie === undefined) return { arm: "no_such_link" };
-
+  const moving = entries.some((entry) => !nodes.includes(entry.node_of[0] ?? root.name));
+  if (moving || root.links.length > 0 || root.partings.length > 0 || !spans(root.ties, nodes)) return { arm: "busy" };
   const staying = reach(root.ties, root.name, tie);
+  const said = (stranger: Stranger, other: string): Apart => ({
+    ...stranger,
+    other,
+    reason: "split",
+    at: choice.at,
+    state: "kept_apart",
+    settled_by: choice.by,
+    settled_at: choice.at,
+  });
+  return { arm: "split", ...part(root, entries, tie, staying, choice, said) };
+}
+
+/**
+ * Somebody may arrive with a merge because of a node that has left with a split meanwhile: a tie then ends nowhere. What
+ * hangs on it becomes a person of its own again, who owes the link to wherever that node is now. Null where all is well.
+ */
+export function stray(root: Root, entries: () => readonly LogEntry[], when: SplitTime): Parted | null {
+  const nodes = new Set([root.name, ...root.members]);
+  const tie = root.ties.find((item) => !nodes.has(item.a) || !nodes.has(item.b));
+  if (tie === undefined) return null;
+  const away = reach(root.ties, nodes.has(tie.a) ? tie.a : tie.b, tie);
+  if (away.has(root.name)) return null;
+  const owed = (stranger: Stranger): LinkTodo => ({ ...stranger, since: when.at, authority: tie.authority });
+  return part(root, entries(), tie, without(nodes, away), when, owed);
+}
+
+/**
+ * Two may be on their way to a third at the same moment, each allowed for itself. Whoever arrives second and must not be one
+ * with the first becomes a person of its own again, and a person looks at it. `reason` is the guard's.
+ */
+export function refuse(
+  root: Root,
+  loser: Pick<Root, "name">,
+  entries: () => readonly LogEntry[],
+  when: SplitTime,
+  reason: string,
+): Parted | null {
+  const nodes = new Set([root.name, ...root.members]);
+  const tie = root.ties.findLast((item) => item.loser === loser.name);
+  if (tie === undefined) return null;
+  const away = reach(root.ties, loser.name, tie);
+  if (away.has(root.name)) return null;
+  const refused = (stranger: Stranger, other: string): Apart => ({
+    ...stranger,
+    other,
+    reason,
+    at: when.at,
+    ...(reason === "kept_apart" ? { state: "kept_apart", settled_at: when.at } : { state: "open" }),
+  });
+  return part(root, entries(), tie, without(nodes, away), when, refused);
+}
+
+function without(nodes: ReadonlySet<string>, away: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set([...nodes].filter((node) => !away.has(node)));
+}
+
+/** `between`: what is kept of each identifier that one side's signals name and the other side has. */
+function part(
+  root: Root,
+  entries: readonly LogEntry[],
+  tie: Tie,
+  staying: ReadonlySet<string>,
+  when: SplitTime,
+  between: (stranger: Stranger, other: string) => Apart | LinkTodo,
+): Parted {
+  const nodes = [root.name, ...root.members];
   const away = nodes.filter((node) => !staying.has(node)).sort();
+  // The smallest, so that every pointer still leads to a smaller name.
   const to = away[0] ?? "";
   const leaves = new Set(away);
-  const goes = (entry: LogEntry) => leaves.has(entry.node_of[0] ?? root.name);
   const version = root.version + 1;
-  const moved = new Set(entries.filter(goes).map((entry) => entry.signal.idempotency_key));
-  const again = decidedTogether(root, entries, tie, choice.decideSince);
+  const moved = new Set(
+    entries.filter((entry) => leaves.has(entry.node_of[0] ?? root.name)).map((entry) => entry.signal.idempotency_key),
+  );
+  const again = decidedTogether(root, entries, tie, when);
 
   const side = (name: string, nodesOf: ReadonlySet<string>, own: (key: string) => boolean): Root => {
     const mine = entries.filter((entry) => own(entry.signal.idempotency_key));
+    const strangers = strangersOf(mine, nodesOf, tie);
+    const apart = root.apart.filter((item) => nodesOf.has(item.from));
+    const links = root.links.filter((item) => nodesOf.has(item.from));
+    for (const item of strangers) {
+      const known = root.apart.find(({ node }) => node === item.node);
+      if (apart.some(({ node }) => node === item.node) || links.some(({ node }) => node === item.node)) continue;
+      const kept =
+        known === undefined ? between(item, name === root.name ? to : root.name) : { ...known, from: item.from };
+      if ("state" in kept) apart.push(kept);
+      else links.push(kept);
+    }
     return {
       ...newRoot(name, root.workspace),
       version,
       lead: mine.map((entry) => entry.signal).reduce(foldSignal, emptyLead),
       members: nodes.filter((node) => node !== name && nodesOf.has(node)).sort(),
       ties: root.ties.filter((item) => item !== tie && nodesOf.has(item.a)),
-      apart: apartOf(root, mine, nodesOf, name === root.name ? to : root.name, tie, choice),
-      undecided: undecidedOf(root, mine, again, own, choice.at),
-      follow_ups: root.follow_ups.filter((item) => own(item.trigger)).map((item) => submittedAgain(item, choice.at)),
+      apart,
+      links,
+      undecided: undecidedOf(root, mine, again, own, when.at),
+      follow_ups: root.follow_ups.filter((item) => own(item.trigger)).map((item) => submittedAgain(item, when.at)),
       absorbed: root.absorbed,
     };
   };
-  const stays: Root = {
-    ...side(root.name, staying, (key) => !moved.has(key)),
-    seq: root.seq,
-    projected: root.projected,
-    unprojected: {
-      decisions: root.unprojected.decisions,
-      gone: root.unprojected.gone.filter(({ name }) => !leaves.has(name)),
-      closed: root.unprojected.closed,
-    },
-    ...(root.restored === undefined ? {} : { restored: root.restored }),
-    ...(root.erased_at === undefined ? {} : { erased_at: root.erased_at }),
-  };
+  // Whoever was merged on a side is part of its root now, whatever its row in the ledger says.
+  const goneOn = (nodesOf: readonly string[], name: string) =>
+    absorbedOn(root, nodesOf).flatMap((lost) => (lost === name ? [] : [{ name: lost, version }]));
   const left: Root = {
     ...side(to, leaves, (key) => moved.has(key)),
     seq: moved.size,
     unprojected: {
       decisions: [],
       closed: [],
-      // Whoever was merged on that side is part of the new root now, and its row in the ledger says so.
-      gone: absorbedOn(root, away).flatMap((name) => (name === to ? [] : [{ name, version }])),
+      gone: goneOn(away, to),
     },
   };
-  const parting: Parting = { id: `sp_${digest(tieId(tie), String(version))}`, to, root: left };
-  return { arm: "split", stays: { ...stays, partings: [parting] }, parting, leaving: [...moved] };
+  const parting: Parting = {
+    id: `sp_${digest(tieId(tie), root.name, String(version))}`,
+    to,
+    root: left,
+    staying: nodes.filter((node) => node !== root.name && staying.has(node)),
+  };
+  const stays: Root = {
+    ...side(root.name, staying, (key) => !moved.has(key)),
+    seq: root.seq,
+    partings: [parting],
+    projected: root.projected,
+    unprojected: {
+      ...root.unprojected,
+      gone: [...root.unprojected.gone.filter(({ name }) => !leaves.has(name)), ...goneOn([...staying], root.name)],
+    },
+    ...(root.restored === undefined ? {} : { restored: root.restored }),
+    ...(root.erased_at === undefined ? {} : { erased_at: root.erased_at }),
+  };
+  return { stays, parting, leaving: [...moved] };
 }
 
 /**
  * Signals on which a decision was made for both, and triggers of follow-ups that were closed because both were taken for
  * one: each side decides on its own ones again.
  */
-function decidedTogether(root: Root, entries: readonly LogEntry[], tie: Tie, since: number): ReadonlySet<string> {
-  const closed = new Set(root.follow_ups.filter((item) => item.closed_for !== undefined).map((item) => item.trigger));
+function decidedTogether(root: Root, entries: readonly LogEntry[], tie: Tie, when: SplitTime): ReadonlySet<string> {
+  const closed = new Set<string>();
+  const acted = new Set<string>();
+  for (const item of root.follow_ups) (item.closed_for === undefined ? acted : closed).add(item.trigger);
+  const since = tie.at - when.undecidedMs;
   return new Set(
     entries
       .map((entry) => entry.signal)
-      .filter((signal) => signal.occurred_at >= since)
-      .filter((signal) => signal.received_at >= tie.at || closed.has(signal.idempotency_key))
+      .filter((signal) => signal.occurred_at >= when.decideSince && !acted.has(signal.idempotency_key))
+      .filter((signal) => signal.received_at >= since || closed.has(signal.idempotency_key))
       .map((signal) => signal.idempotency_key),
   );
 }
@@ -132,28 +238,26 @@ function submittedAgain(followUp: FollowUpRecord, at: number): FollowUpRecord {
   return { ...followUp, actions };
 }
 
-/** What this side knows of strangers, the other side included: every identifier of it that its own signals name. */
-function apartOf(
-  root: Root,
-  mine: readonly LogEntry[],
-  nodesOf: ReadonlySet<string>,
-  other: string,
-  tie: Tie,
-  { by, at }: SplitChoice,
-): readonly Apart[] {
-  const kept = root.apart.filter((item) => nodesOf.has(item.from));
+interface Stranger {
+  readonly from: string;
+  readonly node: string;
+  readonly identifier: Identifier;
+  readonly by: string;
+}
+
+/** Nodes that this side's signals name and that are not on it; the far end of the cut tie in any case. */
+function strangersOf(mine: readonly LogEntry[], nodesOf: ReadonlySet<string>, tie: Tie): Stranger[] {
   const [near, far] = nodesOf.has(tie.a) ? [tie.a, tie.b] : [tie.b, tie.a];
-  const said = { other, reason: "split", at, state: "kept_apart", settled_by: by, settled_at: at } as const;
-  const found = new Map<string, Apart>();
+  const found = new Map<string, Stranger>();
   for (const { signal, node_of } of mine) {
     for (const [index, identifier] of signal.identifiers.entries()) {
       const node = node_of[index];
-      if (node === undefined || nodesOf.has(node) || kept.some((item) => item.node === node)) continue;
-      found.set(node, { ...said, from: node_of[0] ?? near, node, identifier, by: signal.idempotency_key });
+      if (node === undefined || nodesOf.has(node) || found.has(node)) continue;
+      found.set(node, { from: node_of[0] ?? near, node, identifier, by: signal.idempotency_key });
     }
   }
-  // Also where none of this side's own signals names the other one.
-  if (!found.has(far))
-    found.set(far, { ...said, from: near, node: far, identifier: { type: tie.type, value: "" }, by: tie.by });
-  return [...kept, ...found.values()];
+  // The identifier of a tie is the one of its node `b`; the other end's is not known here.
+  const identifier = far === tie.b ? tie.over : { type: tie.over.type, value: "" };
+  if (nodesOf.has(near) && !found.has(far)) found.set(far, { from: near, node: far, identifier, by: tie.by });
+  return [...found.values()];
 }

@@ -4,16 +4,19 @@
  * side is the other person. Pure.
  */
 import { digest } from "../crypto.ts";
+import type { Identifier } from "../model.ts";
+import type { Authority } from "./guard.ts";
 
 export interface Tie {
   /** Node of the signal's strongest identifier. */
   readonly a: string;
   /** Node that was linked. */
   readonly b: string;
-  /** Type of the identifier that linked them, e.g. `email`. */
-  readonly type: string;
+  /** The identifier that linked them: the one of node `b`. */
+  readonly over: Identifier;
   /** Key of the signal, or `person:<address>`, that says they are one. */
   readonly by: string;
+  readonly authority: Authority;
   /** Epoch ms at which the link was made. */
   readonly at: number;
   /** Name of the root that became part of the other one, where the link joined two people. */

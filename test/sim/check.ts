@@ -16,6 +16,7 @@ import {
   peopleOf,
   type Root,
 } from "../../src/resolve/node.ts";
+import { spans } from "../../src/resolve/ties.ts";
 import type { CrmAccount, Task } from "./crm.ts";
 import type { Host, Platform } from "./platform.ts";
 import type { Sending } from "./scenario.ts";
@@ -57,6 +58,22 @@ export class LiveChecks {
     };
   }
 
+  /** What people said: the ends of links that were cut, pairs that are two, pairs that are one. */
+  readonly cut: { readonly a: string; readonly b: string }[] = [];
+  readonly merged: { readonly a: string; readonly b: string }[] = [];
+
+  onSplit(tie: { readonly a: string; readonly b: string }): void {
+    this.cut.push(tie);
+  }
+
+  onKeptApart(a: string, b: string): void {
+    this.cut.push({ a, b });
+  }
+
+  onMerge(a: string, b: string): void {
+    this.merged.push({ a, b });
+  }
+
   /** Chains of aliases never bite their tail (G5). */
   #onState(host: Host): void {
     if (host.className !== "identity") return;
@@ -87,7 +104,7 @@ export class LiveChecks {
   /** A loser is taken in once (G2): a tombstone more and no name more means that it was taken in again. */
   #onAbsorbed(host: Host, root: Root): void {
     const known = this.#absorbedAt.get(host.name) ?? { names: "{}", at: 0, doubles: 0 };
-    const doubles = root.unprojected.gone.length - new Set(root.unprojected.gone.map((gone) => gone.name)).size;
+    const doubles = root.unprojected.gone.length - new Set(root.unprojected.gone.map(({ name, version }) => `${name} ${version}`)).size;
     const names = canonicalJson(root.absorbed);
     const grew = names !== known.names;
     if (!grew && doubles > known.doubles)
@@ -105,6 +122,7 @@ export class LiveChecks {
    */
   #onSeal(host: Host, sealed: Root, parent: string): void {
     const asked = this.#asked.get(host.name);
+    if (sealed.ties.at(-1)?.by.startsWith("person:") === true) return;
     const own = userIds(sealed);
     const said = asked?.to === parent ? (asked.profile.values.user_id ?? []).map((value) => `user_id:${value}`) : [];
     if (own.length > 0 && said.length > 0 && !own.some((key) => said.includes(key)))
@@ -205,7 +223,8 @@ export function checkAtRest(
     },
   };
   checkLogs(rest, live.acknowledged);
-  checkLinks(rest, live.acknowledged, sendings);
+  checkLinks(rest, live.acknowledged, sendings, live.merged);
+  checkWords(rest, live);
   for (const { root, log } of roots) {
     checkFold(rest, root, log);
     checkObligations(rest, root);
@@ -232,12 +251,17 @@ function checkLogs(rest: Rest, acknowledged: ReadonlyMap<string, Signal>): void 
 }
 
 /** G5. */
-function checkLinks(rest: Rest, acknowledged: ReadonlyMap<string, Signal>, sendings: readonly Sending[]): void {
+function checkLinks(
+  rest: Rest,
+  acknowledged: ReadonlyMap<string, Signal>,
+  sendings: readonly Sending[],
+  merged: LiveChecks["merged"],
+): void {
   for (const [name, node] of rest.nodes) {
     if (node.role === "alias" && !node.acknowledged) rest.fail("G5", `${rest.label(name)} is still on its way`);
     if (node.role === "alias" && rest.rootOf(name) === null) rest.fail("G5", `${rest.label(name)} leads nowhere`);
   }
-  const component = components(rest, sendings);
+  const component = components(rest, sendings, merged);
   for (const { root, log } of rest.roots) {
     for (const entry of log) {
       if (!acknowledged.has(entry.signal.idempotency_key)) continue;
@@ -261,12 +285,36 @@ function checkLinks(rest: Rest, acknowledged: ReadonlyMap<string, Signal>, sendi
   }
 }
 
-function components(rest: Rest, sendings: readonly Sending[]): (name: string) => string {
+/** G7: who was said to be two is two, each with their own signals, and what hangs together is a tree that can be cut again. */
+function checkWords(rest: Rest, live: LiveChecks): void {
+  for (const { a, b } of live.cut) {
+    // Who was also said to be one may be either: whose word was heard last is not known out here.
+    if (live.merged.length > 0) break;
+    if (rest.rootOf(a) === rest.rootOf(b))
+      rest.fail("G7", `${rest.label(a)} and ${rest.label(b)} were said to be two and are one`);
+  }
+  for (const { root, log } of rest.roots) {
+    if (root.partings.length > 0) rest.fail("G12", `a part of ${rest.label(root.name)} is still on its way`);
+    if (!spans(root.ties, [root.name, ...root.members]) || root.ties.length !== root.members.length)
+      rest.fail(
+        "G7",
+        `[${[root.name, ...root.members].map(rest.label)}] are no tree: ${root.ties.map(({ a, b }) => `${rest.label(a)}–${rest.label(b)}`)}`,
+      );
+    for (const entry of log) {
+      const [first] = entry.node_of;
+      if (first !== undefined && rest.rootOf(first) !== root)
+        rest.fail("G7", `${entry.signal.id} lies at ${rest.label(root.name)}, and its person is ${rest.label(first)}`);
+    }
+  }
+}
+
+function components(rest: Rest, sendings: readonly Sending[], merged: LiveChecks["merged"]): (name: string) => string {
   const parent = new Map<string, string>();
   const find = (name: string): string => {
     const up = parent.get(name);
     return up === undefined || up === name ? name : find(up);
   };
+  for (const { a, b } of merged) parent.set(find(a), find(b));
   const sent = new Set(sendings.map((sending) => sending.signal.idempotency_key));
   for (const { log } of rest.roots) {
     for (const entry of log) {
@@ -318,11 +366,15 @@ function checkFollowUps(
     }
     if (item.actions.length !== accounts.size) rest.fail("G12", `${item.id} has ${item.actions.length} actions`);
     for (const action of item.actions) checkAction(rest, item, action, accounts.get(action.account));
-    const earlier = root.follow_ups.some(
-      (other) =>
-        (policy.one_open_per === "lead" || other.play === item.play) &&
-        (other.created_at < item.created_at || (other.created_at === item.created_at && other.id < item.id)),
-    );
+    // Since a split the one that stayed may be the other person's.
+    const earlier = rest.roots
+      .flatMap((other) => other.root.follow_ups)
+      .some(
+        (other) =>
+          other.id === item.closed_for &&
+          (policy.one_open_per === "lead" || other.play === item.play) &&
+          (other.created_at < item.created_at || (other.created_at === item.created_at && other.id < item.id)),
+      );
     if (item.closed_because?.startsWith("the same person") === true && !earlier)
       rest.fail("G4", `${item.id} was closed for another one, and it was the earliest`);
   }

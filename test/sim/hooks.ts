@@ -29,6 +29,11 @@ const always: readonly Patch[] = [
     find: "export type Delivered",
     replace: "export function forgetHints(): void { hints.clear(); }\nexport type Delivered",
   },
+  {
+    file: "src/objects/policy-cache.ts",
+    find: "const parsed = new Map<string, Policy>();",
+    replace: "const parsed = new Map<string, Policy>();\nexport function forgetPolicies(): void { parsed.clear(); }",
+  },
 ];
 
 export function patched(source: string, patch: Patch): string {

@@ -20,6 +20,9 @@ export interface Sending {
   readonly persistent: boolean;
 }
 
+/** `split` undoes a link; `settle_*` answers a refused link; `merge` joins any two. */
+export type Word = "split" | "settle_merge" | "settle_apart" | "merge";
+
 export interface Target {
   readonly crm: CrmName;
   readonly world: World;
@@ -32,6 +35,8 @@ export interface Scenario {
   readonly sendings: readonly Sending[];
   /** Milliseconds after the start at which somebody in the CRM deletes or completes a task, if there is one. */
   readonly touches: readonly { readonly at: number; readonly to: "deleted" | "completed" }[];
+  /** Milliseconds after the start at which a person says something about who is who, if there is anything to say. */
+  readonly words: readonly { readonly at: number; readonly says: Word }[];
   readonly plan: FaultPlan;
   readonly faultsEndAt: number;
 }
@@ -106,8 +111,14 @@ export function scenarioOf(seed: number): Scenario {
     at: between(0, spreadMs + 60_000),
     to: pick<"deleted" | "completed">(random, ["deleted", "completed"]),
   }));
+  const talk = random() < 0.4;
+  const words = Array.from({ length: talk ? between(1, 5) : 0 }, () => ({
+    at: between(0, spreadMs + 60_000),
+    says: pick<Word>(random, ["split", "split", "split", "settle_merge", "settle_apart", "merge"]),
+  }));
   return {
     seed,
+    words,
     policy: random() < 0.7 ? policyPerLead : policyPerPlay,
     targets,
     sendings,

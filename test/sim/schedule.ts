@@ -11,8 +11,12 @@ import { settleReadsMs } from "../../src/limits.ts";
 import { AccountObject } from "../../src/objects/account.ts";
 import type { AccountFacts } from "../../src/objects/account-store.ts";
 import { IdentityObject } from "../../src/objects/identity.ts";
-import { accountName } from "../../src/objects/names.ts";
+import type { Choice, ChoiceAnswer, SplitAnswer, SplitCall } from "../../src/objects/linking.ts";
+import { accountName, identityStub } from "../../src/objects/names.ts";
+import * as policyCache from "../../src/objects/policy-cache.ts";
 import { ProjectorObject } from "../../src/objects/projector.ts";
+import type { Node } from "../../src/resolve/node.ts";
+import { tieId } from "../../src/resolve/ties.ts";
 import type { Workspace, WorkspaceFacts } from "../../src/workspace.ts";
 import { seeded } from "../signals.ts";
 import { checkAtRest, LiveChecks } from "./check.ts";
@@ -21,11 +25,12 @@ import { Engine, type Violation } from "./engine.ts";
 import { type FaultPlan, Faults } from "./faults.ts";
 import { enter, leave } from "./globals.ts";
 import { Database, Platform } from "./platform.ts";
-import { type Scenario, type Sending, startedAt, workspaceId } from "./scenario.ts";
+import { type Scenario, type Sending, startedAt, type Word, workspaceId } from "./scenario.ts";
 
 const { deliver } = delivering;
-/** Added by `hooks.ts`: an isolate's hints must not outlive the schedule. */
+/** Added by `hooks.ts`: what an isolate remembers must not outlive the schedule. */
 const forgetHints = (delivering as unknown as { forgetHints: () => void }).forgetHints;
+const forgetPolicies = (policyCache as unknown as { forgetPolicies: () => void }).forgetPolicies;
 
 const migrations = (folder: string) => {
   const path = fileURLToPath(import.meta.resolve(`../../src/ledger/${folder}`));
@@ -63,6 +68,7 @@ export function runSchedule(scenario: Scenario, without: Without = {}): Run {
   enter(engine, seeded(seed ^ 0xc0de));
   try {
     forgetHints();
+    forgetPolicies();
     const accounts = targets.map((target) => ({ ...target, account: accountName(workspaceId, target.crm, "1") }));
     setUp(scenario, accounts);
     const crmAccounts = new Map(accounts.map(({ account, world }) => [account, new CrmAccount(world)]));
@@ -88,6 +94,7 @@ export function runSchedule(scenario: Scenario, without: Without = {}): Run {
     };
     const workspace: Workspace = { id: workspaceId, policy, targets: facts.targets, shard: 0, nameKey };
     for (const sending of scenario.sendings) sendAt(platform, checks, workspace, facts, sending);
+    for (const { at, says } of scenario.words) sayAt(platform, checks, at, says);
     for (const { at, to } of scenario.touches) touchAt(engine, [...crmAccounts.values()], at, to);
     disturb(platform, scenario.faultsEndAt);
     engine.at(startedAt + scenario.faultsEndAt, null, "the faults end", () => {
@@ -148,6 +155,84 @@ function sendAt(
     );
   };
   engine.at(startedAt + sending.at, null, "send", () => attempt(1));
+}
+
+/** A person's word about who is who, said again until it is heard. */
+function sayAt(platform: Platform, checks: LiveChecks, at: number, says: Word): void {
+  const { engine } = platform;
+  engine.at(startedAt + at, null, says, () => {
+    const roots = platform.hostsOf("identity").flatMap((host) => {
+      const node = host.disk.kv.get("node") as Node | undefined;
+      return node?.role === "root" ? [node] : [];
+    });
+    const root = roots[engine.between(0, roots.length)];
+    if (root === undefined) return;
+    if (says === "split") {
+      const tie = root.ties[engine.between(0, root.ties.length)];
+      if (tie === undefined) return;
+      const call = { tie: tieId(tie), by: "ops@example.com", at: engine.now };
+      engine.say(() => `a person splits ${platform.label(tie.a)} from ${platform.label(tie.b)}`);
+      insist(
+        platform,
+        root.name,
+        (stub) => stub.split(call),
+        (arm) => {
+          if (arm === "split" || arm === "no_such_link") checks.onSplit(tie);
+        },
+      );
+      return;
+    }
+    const conflict = root.apart[engine.between(0, root.apart.length)];
+    const other = roots[engine.between(0, roots.length)];
+    const node = says === "merge" ? other?.name : conflict?.state === "open" ? conflict.node : undefined;
+    if (node === undefined || node === root.name) return;
+    const choice = says === "settle_apart" ? "keep_apart" : "merge";
+    const call: Choice = { choice, node, by: "ops@example.com", at: engine.now };
+    engine.say(() => `a person says ${choice} of ${platform.label(root.name)} and ${platform.label(node)}`);
+    if (choice === "merge") checks.onMerge(root.name, node);
+    insist(
+      platform,
+      root.name,
+      (stub) => stub.choose(call),
+      (arm) => {
+        if (arm === "ok" && choice === "keep_apart") checks.onKeptApart(conflict?.from ?? root.name, node);
+      },
+    );
+  });
+}
+
+interface Addressee {
+  split(call: SplitCall): Promise<SplitAnswer>;
+  choose(call: Choice): Promise<ChoiceAnswer>;
+}
+
+function insist(
+  platform: Platform,
+  name: string,
+  ask: (stub: Addressee) => Promise<SplitAnswer | ChoiceAnswer>,
+  heard: (arm: string) => void,
+): void {
+  const { engine } = platform;
+  const attempt = (left: number) => {
+    const again = () => {
+      if (left > 0) engine.after(engine.between(500, 30_000), null, "say again", () => attempt(left - 1));
+    };
+    platform.spawn(
+      "person",
+      async (env) => {
+        let target = name;
+        for (let hops = 0; hops < 40; hops++) {
+          const answer = await ask(identityStub(env, target) as unknown as Addressee);
+          if (answer.arm !== "moved") return answer.arm;
+          target = answer.to;
+        }
+        return "busy";
+      },
+      (result) => (result.ok && result.value !== "busy" ? heard(result.value) : again()),
+      again,
+    );
+  };
+  attempt(30);
 }
 
 function touchAt(engine: Engine, accounts: readonly CrmAccount[], at: number, to: "deleted" | "completed"): void {
