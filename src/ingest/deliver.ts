@@ -51,8 +51,6 @@ export async function handOver(
   if (first === undefined) throw new Error("a signal without identifiers got past the door");
   const json = JSON.stringify(signal);
   let target = hints.get(first) ?? first;
-  // A remembered place may be out of date since a split: only the node itself is sure to know.
-  let hinted = target !== first;
   const via: string[] = [];
   // The policy's text travels only to an isolate that does not have this version yet.
   let sentFacts = { ...facts, policyJson: "" };
@@ -61,7 +59,6 @@ export async function handOver(
       signal: json,
       nodes,
       via,
-      hinted,
       workspace: sentFacts,
     });
     if (answer.arm === "policy_needed") {
@@ -71,7 +68,6 @@ export async function handOver(
     if (answer.arm === "moved") {
       via.push(target);
       target = answer.to;
-      if (target === first) hinted = false;
       if (hints.size >= hintEntriesMax) hints.delete(hints.keys().next().value ?? "");
       hints.set(first, target);
       continue;

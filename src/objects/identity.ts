@@ -64,8 +64,6 @@ export interface ReceiveCall {
   readonly nodes: readonly string[];
   /** Nodes that answered `moved` on the way here. */
   readonly via: readonly string[];
-  /** The way began with a remembered place, not with the node of the strongest identifier. */
-  readonly hinted: boolean;
   readonly workspace: WorkspaceFacts;
 }
 
@@ -227,7 +225,8 @@ export class IdentityObject extends DurableObject<Env> {
     // A version that a crash could take back must not be told as an epoch.
     if (this.#state.unsaved) return;
     for (const node of call.via.slice(0, -1)) {
-      if (node > root.name)
+      // Signals also come by remembered places, which a split may have made somebody else's.
+      if (node > root.name && root.members.includes(node))
         this.#work.start(`compress ${node}`, () =>
           identityStub(this.env, node).repoint({ to: root.name, epoch: root.version }),
         );
@@ -487,11 +486,9 @@ function partingOf(root: Root, { nodes: [first = ""] }: ReceiveCall): Parting | 
   return root.partings.find(({ to, root: { members } }) => to === first || members.includes(first));
 }
 
-/** A remembered place that a split has made wrong: the node of the strongest identifier knows the right one. */
-function isMisled(root: Root, { nodes: [first = ""], hinted }: ReceiveCall): boolean {
-  return (
-    hinted && first !== root.name && !root.members.includes(first) && !root.links.some((link) => link.node === first)
-  );
+/** Sent here before a split, or by a memory older than one: the node of the strongest identifier knows the right place. */
+function isMisled(root: Root, { nodes: [first = ""] }: ReceiveCall): boolean {
+  return first !== root.name && !root.members.includes(first) && !root.links.some((link) => link.node === first);
 }
 
 /** The root that an action went to with a split that is under way. */

@@ -112,7 +112,8 @@ export class Linking {
    * state is on its way says nothing before it has arrived: a root counts as its members only who is wholly there.
    */
   async claim(call: { readonly by: string; readonly full: boolean }): Promise<ClaimAnswer> {
-    const node = await this.#settled();
+    await this.#arrived();
+    const node = this.#settled();
     if (node.role === "alias") return { arm: "moved", to: node.parent };
     if (node.role === "root") return { arm: "root", profile: profileOf(node) };
     if (call.full) return { arm: "unused" };
@@ -124,15 +125,16 @@ export class Linking {
   async requestLink(call: JoinCall): Promise<JoinAnswer> {
     const first = this.#state.root();
     const policy = first === null ? null : await this.#around.policyOf(first.workspace);
-    const node = await this.#settled();
+    await this.#arrived();
+    const node = this.#settled();
     if (node.role === "unused") return { arm: "moved", to: call.to };
-    if (node.role === "alias")
-      return node.parent === call.to ? { arm: "joined" } : { arm: "moved", to: node.parent };
+    if (node.role === "alias") return node.parent === call.to ? { arm: "joined" } : { arm: "moved", to: node.parent };
     if (policy === null || node.partings.length > 0) throw new Error("this node is changing: to be asked again");
     const reason = guard(profileOf(node), call.profile, call.over, policy.identity, call.authority);
     if (reason !== null) return { arm: "apart", reason };
     this.#seal(node, call.to, { ...call.tie, loser: node.name });
-    await this.#settled();
+    await this.transfer();
+    this.#settled();
     return { arm: "joined" };
   }
 
@@ -200,7 +202,8 @@ export class Linking {
   }): Promise<void> {
     // Asked before anything is waited for: it may be on its way back already, to whoever asks this.
     if (memoryOf(this.#state.load()).restored?.includes(call.id) === true) return;
-    const node = await this.#settled();
+    await this.#arrived();
+    const node = this.#settled();
     const memory = memoryOf(node);
     if (memory.restored?.includes(call.id) === true) return;
     if (node.role === "root") throw new Error("a root cannot be restored");
@@ -221,7 +224,8 @@ export class Linking {
   async repoint(call: { readonly to: string; readonly epoch: number }): Promise<void> {
     const known = this.#state.load();
     if (known.role !== "alias" || known.epoch >= call.epoch) return;
-    const node = await this.#settled();
+    await this.#arrived();
+    const node = this.#settled();
     if (node.role !== "alias" || node.epoch >= call.epoch) return;
     this.#state.saveAlias({ ...node, parent: call.to, epoch: call.epoch });
   }
@@ -388,13 +392,17 @@ export class Linking {
     return root;
   }
 
-  /** The node, with nothing on its way any more. */
-  async #settled(): Promise<Exclude<Node, { acknowledged: false }>> {
+  /** Waits until nothing of this node is on its way. What it has become since is to be read after that, in one turn. */
+  async #arrived(): Promise<void> {
     const node = this.#state.load();
     if (node.role === "alias" && !node.acknowledged) await this.transfer();
-    const after = this.#state.load();
-    if (after.role === "alias" && !after.acknowledged) throw new Error("still on its way: to be asked again");
-    return after;
+  }
+
+  /** The node, which must have arrived. */
+  #settled(): Exclude<Node, { acknowledged: false }> {
+    const node = this.#state.load();
+    if (node.role === "alias" && !node.acknowledged) throw new Error("still on its way: to be asked again");
+    return node;
   }
 }
 

@@ -104,7 +104,9 @@ export class LiveChecks {
   /** A loser is taken in once (G2): a tombstone more and no name more means that it was taken in again. */
   #onAbsorbed(host: Host, root: Root): void {
     const known = this.#absorbedAt.get(host.name) ?? { names: "{}", at: 0, doubles: 0 };
-    const doubles = root.unprojected.gone.length - new Set(root.unprojected.gone.map(({ name, version }) => `${name} ${version}`)).size;
+    const doubles =
+      root.unprojected.gone.length -
+      new Set(root.unprojected.gone.map(({ name, version }) => `${name} ${version}`)).size;
     const names = canonicalJson(root.absorbed);
     const grew = names !== known.names;
     if (!grew && doubles > known.doubles)
