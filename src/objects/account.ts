@@ -153,7 +153,8 @@ export class AccountObject extends DurableObject<Env> {
       this.#pump();
       return { arm: "in_flight" };
     }
-    if (action?.state === "pending" && inDoubt(action)) {
+    // Also one that was refused in the end: an earlier attempt may have made a task all the same.
+    if ((action?.state === "pending" || action?.state === "parked") && inDoubt(action)) {
       this.#lookUpLater(action);
       this.#pump();
       return { arm: "in_flight" };

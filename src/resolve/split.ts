@@ -56,10 +56,10 @@ export function findTie(root: Root, wanted: string): Tie | undefined {
 /** `entries` is the whole log of the root. A person says that those on both sides of the tie are two. */
 export function split(root: Root, entries: readonly LogEntry[], choice: SplitChoice): Split {
   const nodes = [root.name, ...root.members];
-  const tie = findTie(root, choice.tie);
-  if (tie === undefined) return { arm: "no_such_link" };
   const moving = entries.some((entry) => !nodes.includes(entry.node_of[0] ?? root.name));
   if (moving || root.links.length > 0 || root.partings.length > 0 || !spans(root.ties, nodes)) return { arm: "busy" };
+  const tie = findTie(root, choice.tie);
+  if (tie === undefined) return { arm: "no_such_link" };
   const staying = reach(root.ties, root.name, tie);
   const said = (stranger: Stranger, other: string): Apart => ({
     ...stranger,

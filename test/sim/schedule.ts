@@ -177,7 +177,7 @@ function sayAt(platform: Platform, checks: LiveChecks, at: number, says: Word): 
         root.name,
         (stub) => stub.split(call),
         (arm) => {
-          if (arm === "split" || arm === "no_such_link") checks.onSplit(tie);
+          if (arm === "split") checks.onSplit(tie);
         },
       );
       return;
