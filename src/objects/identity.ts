@@ -398,6 +398,9 @@ export class IdentityObject extends DurableObject<Env> {
     // Nobody becomes part of another one while a part of it leaves.
     if (root.partings.length === 0)
       for (const link of root.links) this.#work.start(`link ${link.node}`, () => this.#linking.makeLink(link));
+    const [doubt] = root.doubts;
+    if (doubt !== undefined && root.links.length + root.partings.length === 0)
+      this.#work.start("doubt", () => this.#linking.settleDoubt(doubt));
     if (decisionDue(root, now)) this.#work.start("decide", () => this.#decideDue());
     for (const { followUp, action } of openActions(root)) {
       if (action.retry_at <= now) this.#work.start(`act ${action.key}`, () => this.#act(followUp, action));

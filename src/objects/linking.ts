@@ -13,6 +13,7 @@ import { absorb, choseApart, choseMerge, hasAbsorbed, keepApart, linkDone, tieOf
 import {
   type Alias,
   applyEntry,
+  type Doubt,
   type LinkTodo,
   type LogEntry,
   type Memory,
@@ -21,8 +22,8 @@ import {
   type Parting,
   type Root,
 } from "../resolve/node.ts";
-import { refuse, type SplitTime, split, stray } from "../resolve/split.ts";
-import { type Tie, tied } from "../resolve/ties.ts";
+import { doubtOf, partAgain, type SplitTime, split } from "../resolve/split.ts";
+import { type Tie, tied, tieId } from "../resolve/ties.ts";
 import { identityStub } from "./names.ts";
 import type { NodeState } from "./node-state.ts";
 
@@ -161,9 +162,9 @@ export class Linking {
     }
     if (!call.last) this.#state.save(root, fresh);
     else {
-      const reason = this.#refusal(call.first ? before : this.#alone(before), call.loser, policy);
-      this.#state.save(absorb(root, call.loser, [], policy.one_open_per), fresh);
-      this.#partAgain(call.loser, reason, policy);
+      const doubts = this.#doubts(call.first ? before : this.#alone(before), call.loser, policy);
+      const joined = absorb(root, call.loser, [], policy.one_open_per);
+      this.#state.save({ ...joined, doubts: [...joined.doubts, ...doubts] }, fresh);
     }
     this.#state.projectDue = true;
     this.#around.pump();
@@ -171,9 +172,13 @@ export class Linking {
   }
 
   /** Asked once more at the moment of joining: both may have changed since the guard was asked. */
-  #refusal(root: Root, loser: Root, { identity }: Policy): string | null {
+  #doubts(root: Root, loser: Root, { identity }: Policy): readonly Doubt[] {
     const tie = loser.ties.findLast((item) => item.loser === loser.name);
-    return tie === undefined ? null : guard(profileOf(root), profileOf(loser), tie.over, identity, tie.authority);
+    if (tie === undefined) return [];
+    const here = [root.name, ...root.members];
+    const dangles = !here.includes(tie.a) && !here.includes(tie.b);
+    const reason = guard(profileOf(root), profileOf(loser), tie.over, identity, tie.authority);
+    return dangles || reason !== null ? [{ tie }] : [];
   }
 
   /** This root without what has come so far of somebody who is being taken in. */
@@ -181,16 +186,6 @@ export class Linking {
     const nodes = new Set([root.name, ...root.members]);
     const own = this.#state.store.entriesAfter(0).filter(({ node_of: [first = ""] }) => nodes.has(first));
     return { ...root, lead: own.map((entry) => entry.signal).reduce(foldSignal, emptyLead) };
-  }
-
-  /** In the turn that took it in, so that none of its links has been started from here. */
-  #partAgain(loser: Root, reason: string | null, policy: Policy): void {
-    const root = this.#state.root();
-    if (root === null) return;
-    const entries = () => this.#state.store.entriesAfter(0);
-    const when = timeOf(policy, Date.now());
-    const done = reason === null ? stray(root, entries, when) : refuse(root, loser, entries, when, reason);
-    if (done !== null) this.#state.saveSplit(done.stays, done.leaving);
   }
 
   /** This node becomes the root of what was split off. Idempotent by the split's id, also when merged again since. */
@@ -325,6 +320,41 @@ export class Linking {
       if (joined.arm === "apart") return apart(joined.reason, after);
       if (joined.arm === "joined") return this.#state.change(linkDone(after, todo.node, Date.now()));
       target = joined.to;
+    }
+    throw new Error("too many moves");
+  }
+
+  /**
+   * Finds out whether somebody who was taken in belongs here. Whoever is asked waits until what is on its way has arrived, so
+   * that nobody goes who would come again inside somebody else. Links are made before, so that none is under way.
+   */
+  async settleDoubt(doubt: Doubt): Promise<void> {
+    const first = this.#state.root();
+    if (first === null) return;
+    const policy = await this.#around.policyOf(first.workspace);
+    const { tie } = doubt;
+    const isHere = (await this.#isHere(tie.a)) && (await this.#isHere(tie.b));
+    const root = this.#state.root();
+    if (root === null || root.links.length + root.partings.length > 0) return;
+    const doubts = root.doubts.filter((item) => tieId(item.tie) !== tieId(tie));
+    if (doubts.length === root.doubts.length) return;
+    const entries = this.#state.store.entriesAfter(0);
+    const reason = isHere ? doubtOf(root, entries, tie, policy.identity) : null;
+    const parted = isHere && reason === null ? null : partAgain(root, entries, tie, timeOf(policy, Date.now()), reason);
+    if (parted === null) return this.#state.save({ ...root, version: root.version + 1, doubts });
+    this.#state.saveSplit(parted.stays, parted.leaving);
+    this.#state.projectDue = true;
+  }
+
+  /** Whether this node's person is this root. */
+  async #isHere(node: string): Promise<boolean> {
+    let target = node;
+    for (let hops = 0; hops < hopsMax; hops++) {
+      const root = this.#state.root();
+      if (root === null || target === root.name) return root !== null;
+      const answer = await identityStub(this.#env, target).claim({ by: root.name, full: true });
+      if (answer.arm !== "moved") return false;
+      target = answer.to;
     }
     throw new Error("too many moves");
   }

@@ -121,6 +121,7 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
       waiting: false,
     })),
     follow_ups: joinFollowUps(root.follow_ups, loser.follow_ups),
+    doubts: [...root.doubts, ...loser.doubts],
     absorbed: joinAbsorbed(root.absorbed, { ...loser.absorbed, [loser.name]: loser.version }),
     unprojected: {
       decisions: [...root.unprojected.decisions, ...loser.unprojected.decisions],

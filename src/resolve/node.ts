@@ -97,6 +97,14 @@ export interface Apart {
   readonly settled_at?: number;
 }
 
+/**
+ * Somebody was taken in over this tie, and may not belong here: both may have changed since the guard was asked, and the node
+ * at the other end may have left with a split. To be looked at when everything that is on its way has arrived.
+ */
+export interface Doubt {
+  readonly tie: Tie;
+}
+
 /** A part of this person that was split off and is on its way to its own root. */
 export interface Parting {
   /** Derived from the choice, so that whoever hears of it twice knows. */
@@ -126,6 +134,7 @@ export interface Root extends Memory {
   readonly follow_ups: readonly FollowUpRecord[];
   /** Roots whose state this one has taken in, each with the version that it had: what comes again is not taken in again. */
   readonly absorbed: Readonly<Record<string, number>>;
+  readonly doubts: readonly Doubt[];
   readonly partings: readonly Parting[];
   /** Decisions and tombstones the ledger has not confirmed yet. */
   readonly unprojected: {
@@ -165,6 +174,7 @@ export function newRoot(name: string, workspace: string): Root {
     undecided: [],
     follow_ups: [],
     absorbed: {},
+    doubts: [],
     partings: [],
     unprojected: { decisions: [], gone: [], closed: [] },
     projected: { version: 0, seq: 0 },

@@ -4,7 +4,9 @@
  * were taken for one is decided again for each. Pure.
  */
 import { digest } from "../crypto.ts";
+import type { IdentityPolicy } from "../decide/identity-policy.ts";
 import type { Identifier } from "../model.ts";
+import { guard, profileOf } from "./guard.ts";
 import { emptyLead, foldSignal } from "./lead.ts";
 import { absorbedOn } from "./merge.ts";
 import {
@@ -57,7 +59,8 @@ export function findTie(root: Root, wanted: string): Tie | undefined {
 export function split(root: Root, entries: readonly LogEntry[], choice: SplitChoice): Split {
   const nodes = [root.name, ...root.members];
   const moving = entries.some((entry) => !nodes.includes(entry.node_of[0] ?? root.name));
-  if (moving || root.links.length > 0 || root.partings.length > 0 || !spans(root.ties, nodes)) return { arm: "busy" };
+  const owes = root.links.length + root.partings.length + root.doubts.length > 0;
+  if (moving || owes || !spans(root.ties, nodes)) return { arm: "busy" };
   const tie = findTie(root, choice.tie);
   if (tie === undefined) return { arm: "no_such_link" };
   const staying = reach(root.ties, root.name, tie);
@@ -74,47 +77,60 @@ export function split(root: Root, entries: readonly LogEntry[], choice: SplitCho
 }
 
 /**
- * Somebody may arrive with a merge because of a node that has left with a split meanwhile: a tie then ends nowhere. What
- * hangs on it becomes a person of its own again, who owes the link to wherever that node is now. Null where all is well.
+ * Somebody who was taken in over this tie goes on as a person of their own. `reason` is the guard's, and then a person looks
+ * at it; null where the node at the other end has left meanwhile, and the link to wherever that is now is owed. Null where
+ * there is nothing to part: both hang together otherwise, or the tie was cut already.
  */
-export function stray(root: Root, entries: () => readonly LogEntry[], when: SplitTime): Parted | null {
-  const nodes = new Set([root.name, ...root.members]);
-  const tie = root.ties.find((item) => !nodes.has(item.a) || !nodes.has(item.b));
-  if (tie === undefined) return null;
-  const away = reach(root.ties, nodes.has(tie.a) ? tie.a : tie.b, tie);
-  if (away.has(root.name)) return null;
-  const owed = (stranger: Stranger): LinkTodo => ({ ...stranger, since: when.at, authority: tie.authority });
-  return part(root, entries(), tie, without(nodes, away), when, owed);
-}
-
-/**
- * Two may be on their way to a third at the same moment, each allowed for itself. Whoever arrives second and must not be one
- * with the first becomes a person of its own again, and a person looks at it. `reason` is the guard's.
- */
-export function refuse(
+export function partAgain(
   root: Root,
-  loser: Pick<Root, "name">,
-  entries: () => readonly LogEntry[],
+  entries: readonly LogEntry[],
+  tie: Tie,
   when: SplitTime,
-  reason: string,
+  reason: string | null,
 ): Parted | null {
-  const nodes = new Set([root.name, ...root.members]);
-  const tie = root.ties.findLast((item) => item.loser === loser.name);
-  if (tie === undefined) return null;
-  const away = reach(root.ties, loser.name, tie);
-  if (away.has(root.name)) return null;
+  const sides = sidesOf(root, tie);
+  if (sides === null) return null;
+  const owed = (stranger: Stranger): LinkTodo => ({ ...stranger, since: when.at, authority: tie.authority });
   const refused = (stranger: Stranger, other: string): Apart => ({
     ...stranger,
     other,
-    reason,
+    reason: reason ?? "",
     at: when.at,
     ...(reason === "kept_apart" ? { state: "kept_apart", settled_at: when.at } : { state: "open" }),
   });
-  return part(root, entries(), tie, without(nodes, away), when, refused);
+  return part(root, entries, tie, sides.staying, when, reason === null ? owed : refused);
 }
 
-function without(nodes: ReadonlySet<string>, away: ReadonlySet<string>): ReadonlySet<string> {
-  return new Set([...nodes].filter((node) => !away.has(node)));
+/** What the guard would say today of those on both sides of a tie. */
+export function doubtOf(root: Root, entries: readonly LogEntry[], tie: Tie, rules: IdentityPolicy): string | null {
+  const sides = sidesOf(root, tie);
+  if (sides === null) return null;
+  const profile = (nodesOf: ReadonlySet<string>) => {
+    const own = entries.filter(({ node_of: [first = root.name] }) => nodesOf.has(first));
+    return profileOf({
+      ...root,
+      name: [...nodesOf][0] ?? root.name,
+      members: [...nodesOf].slice(1),
+      apart: root.apart.filter((item) => nodesOf.has(item.from)),
+      lead: own.map((entry) => entry.signal).reduce(foldSignal, emptyLead),
+    });
+  };
+  return guard(profile(sides.staying), profile(sides.away), tie.over, rules, tie.authority);
+}
+
+function sidesOf(
+  root: Root,
+  tie: Tie,
+): { readonly staying: ReadonlySet<string>; readonly away: ReadonlySet<string> } | null {
+  const known = root.ties.find((item) => tieId(item) === tieId(tie));
+  if (known === undefined) return null;
+  const nodes = new Set([root.name, ...root.members]);
+  const own = [known.a, known.b].filter((node) => nodes.has(node));
+  const near = own.find((node) => !reach(root.ties, node, known).has(root.name));
+  if (near === undefined) return null;
+  const beyond = reach(root.ties, near, known);
+  const away = new Set([...nodes].filter((node) => beyond.has(node)));
+  return { away, staying: new Set([...nodes].filter((node) => !away.has(node))) };
 }
 
 /** `between`: what is kept of each identifier that one side's signals name and the other side has. */
@@ -155,7 +171,10 @@ function part(
       version,
       lead: mine.map((entry) => entry.signal).reduce(foldSignal, emptyLead),
       members: nodes.filter((node) => node !== name && nodesOf.has(node)).sort(),
-      ties: root.ties.filter((item) => item !== tie && nodesOf.has(item.a)),
+      ties: root.ties.filter((item) => tieId(item) !== tieId(tie) && (nodesOf.has(item.a) || nodesOf.has(item.b))),
+      doubts: root.doubts.filter(
+        (item) => tieId(item.tie) !== tieId(tie) && (nodesOf.has(item.tie.a) || nodesOf.has(item.tie.b)),
+      ),
       apart,
       links,
       undecided: undecidedOf(root, mine, again, own, when.at),

@@ -297,6 +297,7 @@ function checkWords(rest: Rest, live: LiveChecks): void {
   }
   for (const { root, log } of rest.roots) {
     if (root.partings.length > 0) rest.fail("G12", `a part of ${rest.label(root.name)} is still on its way`);
+    if (root.doubts.length > 0) rest.fail("G12", `who belongs to ${rest.label(root.name)} is still in doubt`);
     if (!spans(root.ties, [root.name, ...root.members]) || root.ties.length !== root.members.length)
       rest.fail(
         "G7",
