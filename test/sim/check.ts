@@ -149,6 +149,7 @@ export class LiveChecks {
   /** Rows only move forward (G8). */
   #onLedger(): void {
     for (const table of ["leads", "follow_ups", "exceptions"]) {
+      if (!this.#platform.ledger.hasChanged(table)) continue;
       const rows = this.#platform.ledger.all(`SELECT id, version FROM ${table}`) as { id: string; version: number }[];
       for (const { id, version } of rows) {
         const key = `${table} ${id}`;

@@ -7,10 +7,18 @@ function copy(value: unknown): unknown {
   if (typeof value === "function" || typeof value === "symbol")
     throw new DOMException(`${typeof value} could not be cloned`, "DataCloneError");
   if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(copy);
+  if (Array.isArray(value)) {
+    const items: unknown[] = [];
+    for (const item of value) items.push(copy(item));
+    return items;
+  }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return structuredClone(value);
   const done: Record<string, unknown> = {};
-  for (const [key, item] of Object.entries(value)) done[key] = copy(item);
+  // Nothing is inherited that could be enumerated: see above.
+  for (const key in value) {
+    const item = (value as Record<string, unknown>)[key];
+    done[key] = typeof item === "string" || typeof item === "number" ? item : copy(item);
+  }
   return done;
 }

@@ -131,6 +131,12 @@ export class Engine {
 
   /** Runs until nothing is left, or until a violation. */
   run(): void {
+    let drained = false;
+    queueMicrotask(() => {
+      drained = true;
+    });
+    drainMicrotasks();
+    if (!drained) throw new Error("a schedule has to run in a task: within a microtask nothing would drain its own");
     for (let event = pop(this.#heap); event !== undefined; event = pop(this.#heap)) {
       if (event.cancelled) continue;
       event.cancelled = true;

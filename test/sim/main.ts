@@ -1,12 +1,14 @@
 /**
- * `npm run sim -- --schedules N --seed S [--json]`: the real object classes on a simulated platform in virtual time, with
+ * `npm run sim -- --schedules N --seed S [--jobs N] [--json]`: the real object classes on a simulated platform in virtual time, with
  * faults; each seed is one schedule and always the same one. A failing seed is shrunk and told line by line.
  *
  * `BATON_SIM_MUTANT` names a seeded bug to load instead of the real source (see `mutants.ts`).
  */
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { installHooks } from "./hooks.ts";
 import { mutants } from "./mutant-list.ts";
+import type { Summary } from "./run.ts";
 
 const { values } = parseArgs({
   options: {
@@ -14,6 +16,9 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     failures: { type: "string", default: "1" },
     seconds: { type: "string", default: "0" },
+    jobs: { type: "string", default: "1" },
+    /** Not for people: this process is one of those that `--jobs` starts. */
+    portions: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
     "no-shrink": { type: "boolean", default: false },
@@ -24,17 +29,25 @@ const wanted = process.env.BATON_SIM_MUTANT;
 const mutant = mutants.find((item) => item.name === wanted);
 if (wanted !== undefined && mutant === undefined) throw new Error(`no mutant ${wanted}`);
 installHooks(mutant?.patches ?? []);
-const { runAll } = await import("./run.ts");
+const { runAll, runPortions, runShared } = await import("./run.ts");
 
-setImmediate(() => {
-  const summary = runAll({
+if (values.portions) runPortions();
+else setImmediate(async () => tell(await run()));
+
+async function run(): Promise<Summary> {
+  const options = {
     schedules: Number(values.schedules),
     seed: Number(values.seed),
     failuresMax: Number(values.failures),
     secondsMax: Number(values.seconds),
     shrinks: !values["no-shrink"],
     verbose: values.verbose,
-  });
+  };
+  const jobs = Number(values.jobs);
+  return jobs > 1 ? runShared(options, jobs, fileURLToPath(import.meta.url)) : runAll(options);
+}
+
+function tell(summary: Summary): void {
   const { failures, seconds, ...counts } = summary;
   const figures = [
     { name: "violations", value: failures.length, unit: "schedules", bound: "0", ok: failures.length === 0 },
@@ -59,4 +72,4 @@ setImmediate(() => {
     for (const { name, value, unit } of figures) process.stdout.write(`${name.padEnd(14)} ${value} ${unit}\n`);
   }
   process.exitCode = ok ? 0 : 1;
-});
+}

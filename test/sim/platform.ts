@@ -6,7 +6,7 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type { Env, OverflowMessage } from "../../src/env.ts";
 import { clone } from "./clone.ts";
-import { Disk } from "./disk.ts";
+import { Disk, type Read, rowsOf, sameList } from "./disk.ts";
 import { Actor, type Engine } from "./engine.ts";
 
 export type ObjectClass = new (ctx: DurableObjectState, env: Env) => object;
@@ -182,13 +182,7 @@ export class Host {
         exec: (query: string, ...bindings: unknown[]) => {
           fence();
           const { rows, written } = disk.query(query, bindings);
-          return {
-            toArray: () => rows,
-            one: () => rows[0],
-            rowsWritten: written,
-            rowsRead: rows.length,
-            [Symbol.iterator]: () => rows[Symbol.iterator](),
-          };
+          return new Cursor(rows, written);
         },
       },
       kv: {
@@ -223,6 +217,32 @@ export class Host {
       },
     };
     return storage as unknown as DurableObjectStorage;
+  }
+}
+
+class Cursor {
+  readonly rowsWritten: number;
+  readonly #rows: Record<string, unknown>[];
+
+  constructor(rows: Record<string, unknown>[], written: number) {
+    this.#rows = rows;
+    this.rowsWritten = written;
+  }
+
+  get rowsRead(): number {
+    return this.#rows.length;
+  }
+
+  toArray(): Record<string, unknown>[] {
+    return this.#rows;
+  }
+
+  one(): Record<string, unknown> | undefined {
+    return this.#rows[0];
+  }
+
+  [Symbol.iterator](): Iterator<Record<string, unknown>> {
+    return this.#rows[Symbol.iterator]();
   }
 }
 
@@ -443,43 +463,83 @@ interface Bound {
   readonly bindings: readonly unknown[];
 }
 
+interface Statement {
+  readonly run: StatementSync;
+  /** The table it writes to; null: it reads. */
+  readonly writes: string | null;
+  readonly columns: readonly string[];
+}
+
 /** One D1 database; lives as long as the process and is emptied between schedules. */
 export class Database {
   readonly db = new DatabaseSync(":memory:");
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements = new Map<string, Statement>();
+  /** What was read since the last write: the same question has the same answer. */
+  readonly #read = new Map<Statement, Read>();
+  readonly #changed = new Set<string>();
+  readonly #begin = this.db.prepare("BEGIN");
+  readonly #commit = this.db.prepare("COMMIT");
+  readonly #rollback = this.db.prepare("ROLLBACK");
 
   constructor(migrations: readonly string[]) {
     for (const sql of migrations) this.db.exec(sql);
   }
 
   batch(statements: readonly Bound[]): { results: unknown[]; success: true; meta: object }[] {
-    this.db.exec("BEGIN");
+    const work = () =>
+      statements.map(({ sql, bindings }) => ({ results: this.all(sql, bindings), success: true as const, meta: {} }));
+    // One statement is atomic by itself, and reads need not be.
+    if (statements.length === 1 || statements.every(({ sql }) => sql.startsWith("SELECT"))) return work();
+    this.#begin.run();
     try {
-      const results = statements.map(({ sql, bindings }) => ({
-        results: this.all(sql, bindings),
-        success: true as const,
-        meta: {},
-      }));
-      this.db.exec("COMMIT");
+      const results = work();
+      this.#commit.run();
       return results;
     } catch (error) {
-      this.db.exec("ROLLBACK");
+      this.#rollback.run();
+      this.#read.clear();
       throw error;
     }
   }
 
   all(sql: string, bindings: readonly unknown[] = []): unknown[] {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.db.prepare(sql);
-      this.#statements.set(sql, statement);
+    const statement = this.#statement(sql);
+    if (statement.writes !== null) {
+      this.#read.clear();
+      const { changes } = statement.run.run(...(bindings as SQLInputValue[]));
+      if (changes > 0) this.#changed.add(statement.writes);
+      return [];
     }
-    return statement.all(...(bindings as SQLInputValue[]));
+    let known = this.#read.get(statement);
+    if (known === undefined || !sameList(known.bindings, bindings)) {
+      known = { bindings, values: statement.run.all(...(bindings as SQLInputValue[])) as unknown as unknown[][] };
+      this.#read.set(statement, known);
+    }
+    return rowsOf(statement.columns, known.values);
+  }
+
+  /** True when rows of a table were written since the last time it was asked for. */
+  hasChanged(table: string): boolean {
+    return this.#changed.delete(table);
+  }
+
+  #statement(sql: string): Statement {
+    let known = this.#statements.get(sql);
+    if (known === undefined) {
+      const writes = /^(?:INSERT (?:OR \w+ )?INTO|UPDATE|DELETE FROM) (\w+)/.exec(sql)?.[1] ?? null;
+      if (sql.includes("RETURNING") || (writes === null && !sql.startsWith("SELECT")))
+        throw new Error(`the simulator does not know this kind of statement: ${sql}`);
+      const run = this.db.prepare(sql);
+      run.setReturnArrays(true);
+      known = { run, writes, columns: run.columns().map(({ name }) => name) };
+      this.#statements.set(sql, known);
+    }
+    return known;
   }
 
   empty(): void {
     const tables = this.all("SELECT name FROM sqlite_master WHERE type = 'table'") as { name: string }[];
-    for (const { name } of tables) this.db.exec(`DELETE FROM ${name}`);
+    for (const { name } of tables) this.all(`DELETE FROM ${name}`);
   }
 }
 
