@@ -28,7 +28,11 @@ const valuesMax = 100;
 
 export function profileOf(root: Root): Profile {
   // What a refused link named is known of this person, and does not make them one with whoever else has it.
-  const foreign = new Set(root.apart.map(({ identifier }) => `${identifier.type}:${identifier.value}`));
+  const foreign = new Set(
+    root.apart
+      .filter(({ node }) => !root.members.includes(node))
+      .map(({ identifier }) => `${identifier.type}:${identifier.value}`),
+  );
   const values: Record<string, string[]> = {};
   for (const [key, { type, value }] of Object.entries(root.lead.identifiers)) {
     if (foreign.has(key) || Object.hasOwn(root.lead.former, key)) continue;

@@ -91,15 +91,17 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
   );
   // A stranger to one of them may be none to both: those whose link is owed are asked again, the rest stays known once,
   // and a person's word stays whatever is owed.
-  const apart = known.filter(
-    (item, index) =>
-      item.node !== root.name &&
-      !members.has(item.node) &&
-      (item.state === "kept_apart"
-        ? known.findIndex((other) => other.node === item.node && other.state === "kept_apart") === index
-        : !isSettled(item.node) &&
-          !links.some((link) => link.node === item.node) &&
-          known.findIndex((other) => other.node === item.node) === index),
+  const isHere = (node: string) => node === root.name || members.has(node);
+  const saidAt = Math.max(0, ...loser.ties.map(({ authority }) => (authority.type === "person" ? authority.at : 0)));
+  const apart = known.filter((item, index) =>
+    item.state === "kept_apart"
+      ? // Here all the same: by a newer word of a person, or by a race that is looked into (see `Doubt`).
+        !(isHere(item.node) && saidAt > (item.settled_at ?? 0)) &&
+        known.findIndex((other) => other.node === item.node && other.state === "kept_apart") === index
+      : !isHere(item.node) &&
+        !isSettled(item.node) &&
+        !links.some((link) => link.node === item.node) &&
+        known.findIndex((other) => other.node === item.node) === index,
   );
   const merged: Root = {
     ...root,
