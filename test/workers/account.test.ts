@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Command } from "../../connectors/contract.ts";
 import { AccountObject, type SubmitCall } from "../../src/objects/account.ts";
 import { accountName, accountStub, identityStub } from "../../src/objects/names.ts";
+import { peopleOf } from "../../src/resolve/node.ts";
 import {
   connect,
   email,
@@ -332,7 +333,7 @@ describe("an action that the account took over", () => {
       (seen) => seen.root.follow_ups[0]?.actions[0]?.state === "done",
     );
     expect(root.follow_ups[0]?.actions[0]?.receipt?.task_id).toBe("task-1");
-    expect(root.people).toEqual({ hubspot: "person-1" });
+    expect(peopleOf(root)).toEqual({ hubspot: "person-1" });
     expect(crm.tasks.map((one) => one.key)).toEqual([key]);
   });
 
