@@ -5,6 +5,7 @@ import type { Signal } from "../../src/model.ts";
 import { emptyLead, foldSignal } from "../../src/resolve/lead.ts";
 import { type ActionRecord, type FollowUpRecord, newRoot, type Root } from "../../src/resolve/node.ts";
 import { signal } from "../signals.ts";
+import { apartFrom } from "../states.ts";
 
 const policy = defaultPolicy(["sam@example.com"]);
 const link = "https://baton.example.com/leads/acme%2F1";
@@ -185,6 +186,17 @@ describe("the person of a task", () => {
     expect(taskFor(known, {}, action("salesforce")).person.knownId).toBe("003000000000001AAA");
     const lead = personWith({ identifiers: identifiers.slice(0, 2) });
     expect(taskFor(lead, {}, action("salesforce")).person.knownId).toBe("00Q000000000001AAA");
+  });
+
+  it("is not known by an id that turned out to be somebody else's, as after a split", () => {
+    const identifiers = [
+      { type: "hubspot_contact_id", value: "77" },
+      { type: "user_id", value: "u-1" },
+    ];
+    const known = personWith({ identifiers });
+    expect(taskFor(known).person.knownId).toBe("77");
+    const apart = [apartFrom("acme/2", { identifier: { type: "hubspot_contact_id", value: "77" } })];
+    expect(taskFor({ ...known, apart }).person.knownId).toBeUndefined();
   });
 
   it("of a receipt goes before that of a signal: the CRM may have merged the record since", () => {

@@ -351,6 +351,17 @@ describe("two people who must not be joined", () => {
     expect((await personOf(acme, userId("u-11"))).root.apart).toHaveLength(1);
   });
 
+  it("stay two when one signal names the user ids of both", async () => {
+    await send(acme, { id: "g31", identifiers: [userId("u-31")], kind: "page_viewed" });
+    await send(acme, { id: "g32", identifiers: [userId("u-32")], kind: "page_viewed" });
+    await send(acme, { id: "g33", identifiers: [userId("u-31"), userId("u-32")], kind: "page_viewed" });
+    const { root } = await settledPerson(userId("u-31"));
+    expect(root.apart.map(({ node, reason }) => [node, reason])).toEqual([
+      [nodeOf(acme, userId("u-32")), "too_many:user_id"],
+    ]);
+    expect((await personOf(acme, userId("u-32"))).root.lead.kinds.page_viewed?.count).toBe(1);
+  });
+
   it("stay two when only a device joins them and their addresses differ, and are joined by it when one has none", async () => {
     const device = anonymous("shared-tablet");
     await send(acme, { id: "g5", identifiers: [email("ida@example.com"), device], kind: "page_viewed" });
