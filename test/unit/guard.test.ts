@@ -47,6 +47,12 @@ describe("limits", () => {
     expect(asked(somebody({ [type]: own }), other({ [type]: ["y"] }), ada)).toBe(`too_many:${type}`);
   });
 
+  it("two may bring together as many as one may have", () => {
+    const five = somebody({ email: many(5, "a") });
+    expect(asked(five, other({ email: many(5, "b") }), userId("u-1"))).toBeNull();
+    expect(asked(five, other({ email: many(6, "b") }), userId("u-1"))).toBe("too_many:email");
+  });
+
   it("a type without a limit may have any number", () => {
     const [mine, theirs] = [many(30, "x"), many(30, "y")];
     expect(asked(somebody({ customer_id: mine }), other({ customer_id: theirs }), ada)).toBeNull();
