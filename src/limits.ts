@@ -73,5 +73,29 @@ export const projectorRowsMax = 200;
 /** Journal chunks older than this are moved to R2 by the cron. */
 export const journalKeepMs = 10 * 60_000;
 
+/* ---- likely duplicates */
+/**
+ * Leads compared with each other at a time. Memory sets it, not time: 5,000 need about 80 MB of the 128 MB of an isolate and
+ * 4 s of CPU, 10,000 do not fit (`node test/bench/likeness.ts`).
+ */
+export const likelyLeadsMax = 5_000;
+/** Above it, so many of them are the most recently active ones; the rest move through all others, run by run. */
+export const likelyRecentLeads = 2_500;
+/** What one cron run compares: leads, and `likelyBaseLeads` per workspace for what every model costs. About 10 s of CPU of 30 s. */
+export const likelyRunLeadsMax = 12_000;
+export const likelyBaseLeads = 1_000;
+/** Workspaces one cron run looks at. Each costs a handful of the 1,000 calls a Worker may make. */
+export const likelyWorkspacesMax = 60;
+/** Pairs about which one cron run asks identity: two calls each, and two or three for the ledger. */
+export const likelyPairsMax = 100;
+/** Open proposals of a workspace that one run looks at again. */
+export const likelyOpenMax = 25;
+/** Merges without a person, per workspace and run: a mistake in a policy is seen before it has done much. */
+export const likelyMergesMax = 10;
+/** A workspace is compared once in this time; the cron's runs within it each take their share of the workspaces. */
+export const likelyEveryMs = 3_600_000;
+/** As in wrangler.toml. */
+export const cronEveryMs = 300_000;
+
 /* ---- the API */
 export const pageSizeMax = 200;

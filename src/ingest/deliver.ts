@@ -10,7 +10,8 @@ import type { ReceiveAnswer, ReceiveCall } from "../objects/identity.ts";
 import { identityStub, isOverloaded, nodesOf } from "../objects/names.ts";
 import type { Workspace, WorkspaceFacts } from "../workspace.ts";
 
-export type Delivered = "applied" | "duplicate" | "conflict" | "queued";
+/** `swallowed`: it told of somebody who was erased, from before that. */
+export type Delivered = "applied" | "duplicate" | "swallowed" | "conflict" | "queued";
 
 /** Node -> where it last said its root is. Only tried first, never trusted; bounded. */
 const hints = new Map<string, string>();

@@ -128,6 +128,7 @@ export async function handOnAll(
     const delivered = await deliver(c.env, emitter.workspace, emitter.facts, signal.value);
     if (delivered === null) allStored = false;
     else if (delivered === "duplicate") tally.duplicates++;
+    else if (delivered === "swallowed") tally.skipped++;
     else if (delivered === "conflict") {
       tally.conflicts++;
       kept.push({

@@ -1,6 +1,7 @@
 /** The cron's run over all ledger shards: journal chunks become history segments. */
 import type { Env } from "../env.ts";
 import { errorName, log } from "../log.ts";
+import { eraseFromHistory } from "./erasures.ts";
 import { archiveJournal } from "./history.ts";
 import { ledgerOf } from "./shards.ts";
 
@@ -10,6 +11,8 @@ export async function archive(env: Env): Promise<void> {
     try {
       const done = await archiveJournal(ledgerOf(env, shard), env.HISTORY, Date.now());
       log("info", "history.archived", { shard, ...done });
+      const erased = await eraseFromHistory(ledgerOf(env, shard), env.HISTORY, Date.now());
+      if (erased > 0) log("info", "history.erased", { shard, rows: erased });
     } catch (error) {
       log("error", "history.archive", { shard, error: errorName(error) });
     }

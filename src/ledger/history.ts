@@ -7,6 +7,7 @@
  * (a projection that was repeated); readers take the first by (type, key).
  */
 import { journalKeepMs } from "../limits.ts";
+import { erasedKeys, isErased, segmentsOf } from "./erasures.ts";
 import type { JournalEntry } from "./rows.ts";
 
 /** Chunks held in memory at a time (a chunk is up to 1 MB), and how many such rounds one run makes. */
@@ -44,8 +45,10 @@ async function archiveRound(
     const first = chunks[0];
     if (first === undefined) continue;
     const day = new Date(first.at).toISOString().slice(0, 10);
+    const erased = await erasedKeys(ledger, workspace);
     const lines = chunks
       .flatMap((chunk) => JSON.parse(chunk.entries) as JournalEntry[])
+      .filter((entry) => !isErased(entry, erased))
       .map((entry) => JSON.stringify(entry));
     await history.put(`history/${workspace}/${day}/${first.id}.ndjson`, `${lines.join("\n")}\n`);
     // Deleted only after the segment is stored: a crash between the two doubles entries and loses none.
@@ -68,7 +71,9 @@ export async function* readHistory(
   since = 0,
 ): AsyncGenerator<JournalEntry> {
   const seen = new Set<string>();
+  const erased = await erasedKeys(ledger, workspace);
   const fresh = (entry: JournalEntry): boolean => {
+    if (isErased(entry, erased)) return false;
     const key = entry.type === "signal" ? `signal ${entry.signal.idempotency_key}` : `decision ${entry.decision.id}`;
     if (seen.has(key)) return false;
     seen.add(key);
@@ -76,23 +81,14 @@ export async function* readHistory(
   };
   // Names sort by day; `startAfter` is exclusive, and no segment is called like a bare day.
   const startAfter = `history/${workspace}/${new Date(since).toISOString().slice(0, 10)}`;
-  let cursor: string | undefined;
-  do {
-    const page = await history.list({
-      prefix: `history/${workspace}/`,
-      startAfter,
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    for (const object of page.objects) {
-      const body = await history.get(object.key);
-      for (const line of (await body?.text())?.split("\n") ?? []) {
-        if (line === "") continue;
-        const entry = JSON.parse(line) as JournalEntry;
-        if (fresh(entry)) yield entry;
-      }
+  for await (const name of segmentsOf(history, workspace, startAfter)) {
+    const body = await history.get(name);
+    for (const line of (await body?.text())?.split("\n") ?? []) {
+      if (line === "") continue;
+      const entry = JSON.parse(line) as JournalEntry;
+      if (fresh(entry)) yield entry;
     }
-    cursor = page.truncated ? page.cursor : undefined;
-  } while (cursor !== undefined);
+  }
   const rows = await ledger
     .prepare("SELECT entries FROM journal WHERE workspace = ? ORDER BY id")
     .bind(workspace)

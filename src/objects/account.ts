@@ -166,6 +166,22 @@ export class AccountObject extends DurableObject<Env> {
     return { arm: "cancelled" };
   }
 
+  /** Of settled actions only ids and outcome stay. Throws while one is under way: to be asked again. */
+  forget(call: { readonly keys: readonly string[] }): void {
+    this.#load();
+    const forgotten: Action[] = [];
+    for (const key of call.keys.flatMap((item) => [item, `${item}-close`])) {
+      if (this.#items.get(key)?.busy === true) throw new Error("an action is under way");
+      const known = this.#store.action(key);
+      if (known === null) continue;
+      const settledState = known.state === "done" || known.state === "cancelled" ? known.state : "cancelled";
+      const command: Command = { type: "close_task", key, taskId: "", note: "" };
+      forgotten.push({ ...known, state: settledState, command, holder: "" });
+      this.#items.delete(key);
+    }
+    this.#store.save(forgotten);
+  }
+
   /* ------------------------------------------------------------------------------------ connect */
 
   /** Prepares the CRM, finds out its exactly-once world, stores the grant. May be repeated: a reconnect loses nothing. */

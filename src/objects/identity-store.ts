@@ -7,7 +7,15 @@
  */
 import { tailEntriesMax } from "../limits.ts";
 import type { Signal } from "../model.ts";
-import { type Alias, applyEntry, type LogEntry, type Node, newRoot, type Root } from "../resolve/node.ts";
+import {
+  type Alias,
+  applyEntry,
+  type LogEntry,
+  type Node,
+  newRoot,
+  type Root,
+  type Tombstone,
+} from "../resolve/node.ts";
 
 export class IdentityStore {
   readonly #storage: DurableObjectStorage;
@@ -20,7 +28,7 @@ export class IdentityStore {
 
   load(): Node {
     const saved = this.#storage.kv.get<Node>("node");
-    if (saved?.role === "alias" && saved.acknowledged) {
+    if (saved?.role === "erased" || (saved?.role === "alias" && saved.acknowledged)) {
       this.#hasLog = false;
       return saved;
     }
@@ -58,6 +66,14 @@ export class IdentityStore {
     if (!this.#hasLog) return [];
     const rows = this.#storage.sql.exec<{ signal: string }>("SELECT signal FROM log WHERE seq > ? ORDER BY seq", seq);
     return rows.toArray().map((row) => row.signal);
+  }
+
+  keys(): readonly string[] {
+    if (!this.#hasLog) return [];
+    return this.#storage.sql
+      .exec<{ key: string }>("SELECT key FROM log ORDER BY seq")
+      .toArray()
+      .map((row) => row.key);
   }
 
   latest(count: number): readonly LogEntry[] {
@@ -131,6 +147,18 @@ export class IdentityStore {
       this.#put(root);
     });
     this.#savedSeq = root.seq;
+  }
+
+  /** Commits that nothing is left here but a tombstone, or nothing at all. */
+  saveErased(node: Tombstone | null): void {
+    this.#storage.transactionSync(() => {
+      if (node === null) this.#storage.kv.delete("node");
+      else this.#storage.kv.put("node", node);
+      this.#storage.sql.exec("DROP TABLE IF EXISTS log");
+      this.#storage.sql.exec("DROP TABLE IF EXISTS parted");
+    });
+    this.#hasLog = false;
+    this.#savedSeq = 0;
   }
 
   /** Commits an alias. Its own log is dropped only when the parent has acknowledged the state. */

@@ -19,6 +19,7 @@ import type { Env } from "../env.ts";
 import { projectionOf } from "../ledger/rows.ts";
 import { guardMs, hopsMax } from "../limits.ts";
 import type { Receipt, Signal } from "../model.ts";
+import { mayBeErased } from "../resolve/erase.ts";
 import {
   type ActionRecord,
   applyAnswer,
@@ -28,7 +29,7 @@ import {
   type FollowUpRecord,
   followUpFacts,
   type LogEntry,
-  newRoot,
+  type Node,
   type Parting,
   type Root,
   recordReceipt,
@@ -37,6 +38,7 @@ import {
 import { decisionDue, findAction, nextDueAt, openActions } from "../resolve/obligations.ts";
 import { sameFact } from "../resolve/same-fact.ts";
 import { type Workspace, type WorkspaceFacts, workspaceById } from "../workspace.ts";
+import { type EraseAnswer, type EraseCall, Erasing } from "./erasing.ts";
 import { IdentityStore } from "./identity-store.ts";
 import {
   type AbsorbAnswer,
@@ -47,6 +49,7 @@ import {
   type JoinAnswer,
   type JoinCall,
   Linking,
+  rootOf,
   type SplitAnswer,
   type SplitCall,
 } from "./linking.ts";
@@ -72,6 +75,8 @@ export type ReceiveAnswer =
   | { readonly arm: "policy_needed" }
   | { readonly arm: "applied" }
   | { readonly arm: "duplicate" }
+  /** It tells of a person who was erased, from before that. */
+  | { readonly arm: "swallowed" }
   /** The key is known with another body: refused, and recorded by the caller. */
   | { readonly arm: "conflict" }
   | { readonly arm: "moved"; readonly to: string }
@@ -86,6 +91,7 @@ export class IdentityObject extends DurableObject<Env> {
   readonly #store: IdentityStore;
   readonly #state: NodeState;
   readonly #linking: Linking;
+  readonly #erasing: Erasing;
   /** Signals not decided on yet that this incarnation took in: a copy of what the log holds. */
   readonly #recent = new Map<string, Signal>();
   #alarmAt: number | null | undefined = undefined;
@@ -101,6 +107,14 @@ export class IdentityObject extends DurableObject<Env> {
       state: this.#state,
       policyOf: async (workspace) => (await this.#workspace(workspace)).policy,
       arm: (at) => this.#arm(at),
+      pump: () => this.#pump(),
+    });
+    this.#erasing = new Erasing({
+      env,
+      state: this.#state,
+      workspace: (id) => this.#workspace(id),
+      arrived: () => this.#linking.arrived(),
+      armAt: (at) => this.#arm(at),
       pump: () => this.#pump(),
     });
     this.#work = new Work(
@@ -125,12 +139,15 @@ export class IdentityObject extends DurableObject<Env> {
       await this.#linking.part(parting);
       return { arm: "moved", to: parting.to };
     }
-    if (node.role === "root" && isMisled(node, call)) return { arm: "moved", to: call.nodes[0] ?? node.name };
+    if (isMisled(node, call)) return { arm: "moved", to: call.nodes[0] ?? call.self };
     const signal = JSON.parse(call.signal) as Signal;
+    const root = rootOf(node, call.self, signal.workspace);
+    if (isErased(root, call, signal)) return { arm: "swallowed" };
+    // Somebody comes while the person they were is being erased: to be sent again when that is done.
+    if (root.erase !== undefined) return { arm: "busy" };
     const now = Date.now();
     const policy = policyOf(call.workspace.policyVersion, call.workspace.id, call.workspace.policyJson);
     if (policy === null) return { arm: "policy_needed" };
-    const root = node.role === "root" ? node : newRoot(call.self, signal.workspace);
     const tier = policy.tiers[kindRuleOf(policy, signal.kind).tier];
     // Somebody who could not be reached until now may have become reachable: no reason to let that wait.
     const windowMs = root.undecided.some((item) => item.waiting) ? 0 : tier.window_ms;
@@ -180,8 +197,8 @@ export class IdentityObject extends DurableObject<Env> {
   /** What the card, the API and the console show; null where nothing is known. Follows no move: the caller does. */
   read(): IdentityView | { readonly moved: string } | null {
     const node = this.#state.load();
-    if (node.role === "unused") return null;
     if (node.role === "alias") return { moved: node.parent };
+    if (node.role !== "root") return null;
     return { root: node, log: this.#store.latest(100) };
   }
 
@@ -218,6 +235,16 @@ export class IdentityObject extends DurableObject<Env> {
 
   split(call: SplitCall): Promise<SplitAnswer> {
     return this.#linking.split(call);
+  }
+
+  /* ------------------------------------------------------------------------------------------ erase (§6.7) */
+
+  erase(call: EraseCall): EraseAnswer {
+    return this.#erasing.order(call);
+  }
+
+  swallow(call: { readonly at: number; readonly epoch: number }): Promise<void> {
+    return this.#erasing.swallow(call);
   }
 
   /** Nodes on a long way here learn the short one; a favour to the next signal, so it is neither stored nor tried again. */
@@ -321,7 +348,7 @@ export class IdentityObject extends DurableObject<Env> {
   }): Promise<{ readonly arm: "go" } | { readonly arm: "stop" } | { readonly arm: "moved"; readonly to: string }> {
     const first = this.#state.load();
     if (first.role === "alias") return { arm: "moved", to: first.parent };
-    if (first.role === "unused") return { arm: "stop" };
+    if (first.role !== "root") return { arm: "stop" };
     const found = await workspaceById(this.env, first.workspace, Date.now(), (work) => this.ctx.waitUntil(work));
     const root = this.#state.load();
     if (root.role === "alias") return { arm: "moved", to: root.parent };
@@ -344,7 +371,7 @@ export class IdentityObject extends DurableObject<Env> {
   }): { readonly moved: string | null } {
     const node = this.#state.load();
     if (node.role === "alias") return { moved: node.parent };
-    if (node.role === "unused") return { moved: null };
+    if (node.role !== "root") return { moved: null };
     const current = findAction(node, call.key);
     if (current === null) return { moved: partedWith(node, call.key) };
     if (current.action.state === "done") return { moved: null };
@@ -370,6 +397,7 @@ export class IdentityObject extends DurableObject<Env> {
     this.#inAlarm = true;
     try {
       const node = this.#state.load();
+      if (node.role === "erased" && node.until <= Date.now()) this.#state.saveErased(null);
       if (node.role === "alias" && !node.acknowledged) this.#work.start("transfer", () => this.#linking.transfer());
       if (this.#state.isAheadOfLedger) this.#state.projectDue = true;
       this.#pump();
@@ -385,6 +413,7 @@ export class IdentityObject extends DurableObject<Env> {
     }
     const after = this.#state.load();
     if (after.role === "root") this.#armFor(after, Date.now());
+    else if (after.role === "erased") this.#arm(after.until);
     // Sealed, and the parent did not answer: an alarm that throws is given up after six times, so it asks again by itself.
     else if (after.role === "alias" && !after.acknowledged) this.#arm(Date.now() + guardMs);
   }
@@ -398,6 +427,7 @@ export class IdentityObject extends DurableObject<Env> {
     // Nobody becomes part of another one while a part of it leaves.
     if (root.partings.length === 0)
       for (const link of root.links) this.#work.start(`link ${link.node}`, () => this.#linking.makeLink(link));
+    if (mayBeErased(root)) this.#work.start("erase", () => this.#erasing.erase());
     const [doubt] = root.doubts;
     if (doubt !== undefined && root.links.length + root.partings.length === 0)
       this.#work.start("doubt", () => this.#linking.settleDoubt(doubt));
@@ -483,15 +513,25 @@ export class IdentityObject extends DurableObject<Env> {
   }
 }
 
+/** An erased person's, from before the erasure; also while that is under way. */
+function isErased(root: Root, { nodes: [first = ""] }: ReceiveCall, signal: Signal): boolean {
+  const erasedAt = root.erased_nodes[root.members.includes(first) ? first : root.name] ?? 0;
+  return signal.occurred_at < Math.max(erasedAt, root.erase?.at ?? 0);
+}
+
 /** The part that this signal belongs to, where it was split off and is not gone yet. */
 function partingOf(root: Root, { nodes: [first = ""] }: ReceiveCall): Parting | undefined {
   if (root.members.includes(first)) return undefined;
   return root.partings.find(({ to, root: { members } }) => to === first || members.includes(first));
 }
 
-/** Sent here before a split, or by a memory older than one: the node of the strongest identifier knows the right place. */
-function isMisled(root: Root, { nodes: [first = ""] }: ReceiveCall): boolean {
-  return first !== root.name && !root.members.includes(first) && !root.links.some((link) => link.node === first);
+/**
+ * Sent here before a split or an erasure, or by a memory older than one: the node of the strongest identifier knows the right
+ * place. Where that has led here twice, it is a pointer from a claim that nobody came back to, and this is the place.
+ */
+function isMisled(node: Node, { self, nodes: [first = ""], via }: ReceiveCall): boolean {
+  if (first === self || via.filter((item) => item === first).length > 1) return false;
+  return node.role !== "root" || !(node.members.includes(first) || node.links.some((link) => link.node === first));
 }
 
 /** The root that an action went to with a split that is under way. */

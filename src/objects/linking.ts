@@ -3,10 +3,12 @@
  * `resolve` (`guard merge split`). Every method may run twice, at any time, on whatever the node has become since.
  */
 
+import { digest } from "../crypto.ts";
 import type { Policy } from "../decide/policy.ts";
 import type { Env } from "../env.ts";
 import { absorbEntriesMax, guardMs, hopsMax, queueDelayMs } from "../limits.ts";
 import type { Identifier } from "../model.ts";
+import { type ErasureOrder, toBeErased } from "../resolve/erase.ts";
 import { type Authority, guard, type Profile, profileOf } from "../resolve/guard.ts";
 import { emptyLead, foldSignal } from "../resolve/lead.ts";
 import { absorb, choseApart, choseMerge, hasAbsorbed, keepApart, linkDone, tieOf } from "../resolve/merge.ts";
@@ -21,6 +23,7 @@ import {
   newRoot,
   type Parting,
   type Root,
+  type Tombstone,
 } from "../resolve/node.ts";
 import { doubtOf, partAgain, type SplitTime, split } from "../resolve/split.ts";
 import { type Tie, tied, tieId } from "../resolve/ties.ts";
@@ -28,7 +31,8 @@ import { identityStub } from "./names.ts";
 import type { NodeState } from "./node-state.ts";
 
 export type ClaimAnswer =
-  | { readonly arm: "claimed" }
+  /** `erased_at`: signals from before this instant are an erased person's, whose last version is `epoch`; 0 = there was none. */
+  | { readonly arm: "claimed"; readonly erased_at: number; readonly epoch: number }
   /** Nobody's yet, and the caller wants no further identifier. */
   | { readonly arm: "unused" }
   | { readonly arm: "moved"; readonly to: string }
@@ -113,24 +117,33 @@ export class Linking {
    * state is on its way says nothing before it has arrived: a root counts as its members only who is wholly there.
    */
   async claim(call: { readonly by: string; readonly full: boolean }): Promise<ClaimAnswer> {
-    await this.#arrived();
+    await this.arrived();
     const node = this.#settled();
     if (node.role === "alias") return { arm: "moved", to: node.parent };
     if (node.role === "root") return { arm: "root", profile: profileOf(node) };
     if (call.full) return { arm: "unused" };
-    this.#state.saveAlias({ role: "alias", parent: call.by, epoch: 0, acknowledged: true });
-    return { arm: "claimed" };
+    const { restored, erased_at } = memoryOf(node);
+    this.#state.saveAlias({
+      role: "alias",
+      parent: call.by,
+      epoch: node.role === "erased" ? node.epoch : 0,
+      acknowledged: true,
+      ...(restored === undefined ? {} : { restored }),
+      ...(erased_at === undefined ? {} : { erased_at }),
+    });
+    return { arm: "claimed", erased_at: erased_at ?? 0, epoch: node.role === "erased" ? node.epoch : 0 };
   }
 
   /** The smaller root `to` asks this larger one to become part of it. */
   async requestLink(call: JoinCall): Promise<JoinAnswer> {
     const first = this.#state.root();
     const policy = first === null ? null : await this.#around.policyOf(first.workspace);
-    await this.#arrived();
+    await this.arrived();
     const node = this.#settled();
-    if (node.role === "unused") return { arm: "moved", to: call.to };
+    if (node.role === "unused" || node.role === "erased") return { arm: "moved", to: call.to };
     if (node.role === "alias") return node.parent === call.to ? { arm: "joined" } : { arm: "moved", to: node.parent };
-    if (policy === null || node.partings.length > 0) throw new Error("this node is changing: to be asked again");
+    if (policy === null || node.partings.length > 0 || node.erase !== undefined)
+      throw new Error("this node is changing: to be asked again");
     const reason = guard(profileOf(node), call.profile, call.over, policy.identity, call.authority);
     if (reason !== null) return { arm: "apart", reason };
     this.#seal(node, call.to, { ...call.tie, loser: node.name });
@@ -147,7 +160,7 @@ export class Linking {
     const policy = await this.#around.policyOf(call.loser.workspace);
     const node = this.#state.load();
     if (node.role === "alias") return { arm: "moved", to: node.parent };
-    const before = node.role === "root" ? node : newRoot(call.self, call.loser.workspace);
+    const before = rootOf(node, call.self, call.loser.workspace);
     if (hasAbsorbed(before, call.loser)) return { arm: "ok" };
     // One part leaves at a time, and whoever arrives may have to leave at once.
     if (before.partings.length > 0) throw new Error("this node is changing: to be asked again");
@@ -164,7 +177,12 @@ export class Linking {
     else {
       const doubts = this.#doubts(call.first ? before : this.#alone(before), call.loser, policy);
       const joined = absorb(root, call.loser, [], policy.one_open_per);
-      this.#state.save({ ...joined, doubts: [...joined.doubts, ...doubts] }, fresh);
+      // Whoever was on the way to an erased person is that person.
+      const order = before.erase ?? (node.role === "erased" ? orderOf(node, call.loser) : undefined);
+      this.#state.save(
+        order === undefined ? { ...joined, doubts: [...joined.doubts, ...doubts] } : toBeErased(joined, order),
+        fresh,
+      );
     }
     this.#state.projectDue = true;
     this.#around.pump();
@@ -197,11 +215,11 @@ export class Linking {
   }): Promise<void> {
     // Asked before anything is waited for: it may be on its way back already, to whoever asks this.
     if (memoryOf(this.#state.load()).restored?.includes(call.id) === true) return;
-    await this.#arrived();
+    await this.arrived();
     const node = this.#settled();
     const memory = memoryOf(node);
     if (memory.restored?.includes(call.id) === true) return;
-    if (node.role === "root") throw new Error("a root cannot be restored");
+    if (node.role === "root" || node.role === "erased") throw new Error("only an alias can be restored");
     const entries = call.entries.map((entry) => ({ ...factsOf(entry), root: call.root.name }));
     this.#state.store.stage(entries);
     if (!call.last) return;
@@ -219,7 +237,7 @@ export class Linking {
   async repoint(call: { readonly to: string; readonly epoch: number }): Promise<void> {
     const known = this.#state.load();
     if (known.role !== "alias" || known.epoch >= call.epoch) return;
-    await this.#arrived();
+    await this.arrived();
     const node = this.#settled();
     if (node.role !== "alias" || node.epoch >= call.epoch) return;
     this.#state.saveAlias({ ...node, parent: call.to, epoch: call.epoch });
@@ -230,8 +248,8 @@ export class Linking {
   choose(call: Choice): ChoiceAnswer {
     const node = this.#state.load();
     if (node.role === "alias") return { arm: "moved", to: node.parent };
-    if (node.role === "unused") return { arm: "unknown" };
-    if (node.partings.length > 0) return { arm: "busy" };
+    if (node.role !== "root") return { arm: "unknown" };
+    if (node.partings.length > 0 || node.erase !== undefined) return { arm: "busy" };
     if (call.node === node.name || node.members.includes(call.node))
       return call.choice === "merge" ? { arm: "ok" } : { arm: "unknown" };
     const by = `person:${call.by}`;
@@ -266,7 +284,7 @@ export class Linking {
     const policy = first === null ? null : await this.#around.policyOf(first.workspace);
     const root = this.#state.load();
     if (root.role === "alias") return { arm: "moved", to: root.parent };
-    if (root.role === "unused" || policy === null) return { arm: "no_such_link" };
+    if (root.role !== "root" || policy === null) return { arm: "no_such_link" };
     const done = split(root, this.#state.store.entriesAfter(0), { ...call, ...timeOf(policy, call.at) });
     if (done.arm !== "split") return { arm: done.arm };
     this.#state.saveSplit(done.stays, done.leaving);
@@ -294,7 +312,13 @@ export class Linking {
       if (root === null) return;
       const apart = (reason: string, of: Root) =>
         this.#state.change(keepApart(of, todo.node, target, reason, Date.now()));
-      if (answer.arm === "claimed") return this.#state.change(linkDone(root, todo.node, Date.now()));
+      if (answer.arm === "claimed") {
+        const made = linkDone(root, todo.node, Date.now());
+        if (answer.erased_at === 0) return this.#state.change(made);
+        const erased_nodes = { ...made.erased_nodes, [todo.node]: answer.erased_at };
+        // Rows of the ledger only move forward, also if this node becomes a person of its own one day.
+        return this.#state.change({ ...made, erased_nodes, version: Math.max(made.version, answer.epoch) + 1 });
+      }
       if (answer.arm === "unused") return apart("too_many_members", root);
       if (answer.arm === "moved") {
         target = answer.to;
@@ -423,7 +447,7 @@ export class Linking {
   }
 
   /** Waits until nothing of this node is on its way. What it has become since is to be read after that, in one turn. */
-  async #arrived(): Promise<void> {
+  async arrived(): Promise<void> {
     const node = this.#state.load();
     if (node.role === "alias" && !node.acknowledged) await this.transfer();
   }
@@ -438,6 +462,25 @@ export class Linking {
 
 function memoryOf(node: Node): Memory {
   return node.role === "unused" ? {} : node;
+}
+
+/** A node that nobody has becomes a root; where an erased person was, it goes on from that one's last version. */
+export function rootOf(node: Exclude<Node, Alias>, name: string, workspace: string): Root {
+  if (node.role === "root") return node;
+  const fresh = newRoot(name, workspace);
+  if (node.role === "unused") return fresh;
+  const { epoch, restored, erased_at } = node;
+  return {
+    ...fresh,
+    version: epoch,
+    erased_nodes: { [name]: erased_at },
+    erased_at,
+    ...(restored === undefined ? {} : { restored }),
+  };
+}
+
+function orderOf({ erased_at }: Tombstone, loser: Root): ErasureOrder {
+  return { id: `er_${digest(loser.name, String(loser.version))}`, at: erased_at, by: "engine" };
 }
 
 /** How far back a decision of this policy may lie: beyond its slowest tier, signals may have come by the queue. */

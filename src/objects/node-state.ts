@@ -2,7 +2,7 @@
  * The node of one identity object as this incarnation knows it: loaded once, changed in memory, saved in one turn. What lies
  * only in memory between saves is what can be asked for again (see `identity.ts`).
  */
-import type { Alias, LogEntry, Node, Root } from "../resolve/node.ts";
+import type { Alias, LogEntry, Node, Root, Tombstone } from "../resolve/node.ts";
 import type { IdentityStore } from "./identity-store.ts";
 
 export class NodeState {
@@ -59,6 +59,13 @@ export class NodeState {
     this.store.saveAlias(alias);
     this.#node = alias;
     this.#unsaved = false;
+  }
+
+  saveErased(node: Tombstone | null): void {
+    this.store.saveErased(node);
+    this.#node = node ?? { role: "unused" };
+    this.#unsaved = false;
+    this.projectDue = false;
   }
 
   saveSplit(root: Root, leaving: readonly string[]): void {

@@ -5,6 +5,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { randomToken } from "../crypto.ts";
 import type { Env } from "../env.ts";
+import { type Erasure, erasureStatements, nameless } from "../ledger/erasures.ts";
 import { projectStatements } from "../ledger/project.ts";
 import type { Projection } from "../ledger/rows.ts";
 import { ledgerOf } from "../ledger/shards.ts";
@@ -41,6 +42,20 @@ export class ProjectorObject extends DurableObject<Env> {
       this.#waiting.push({ projection, resolve, reject: (error) => reject(error) });
       if (this.#waiting.length >= projectorRowsMax) this.#flush();
       else this.#timer ??= setTimeout(() => this.#flush(), projectorWindowMs);
+    });
+  }
+
+  /** Behind whatever is gathered already, which may speak of the same person. Rejects when the ledger did not take it. */
+  erase(call: { readonly shown: Projection; readonly erasure: Erasure; readonly version: number }): Promise<void> {
+    this.#flush();
+    const ledger = ledgerOf(this.env, this.#shard());
+    const rows = nameless(call.shown, call.erasure.leads, call.version);
+    const statements = [
+      ...projectStatements(ledger, [rows], "", Date.now()),
+      ...erasureStatements(ledger, call.erasure, call.version),
+    ];
+    return this.#flushing.then(async () => {
+      await ledger.batch(statements);
     });
   }
 

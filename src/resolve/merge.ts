@@ -123,6 +123,7 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
       waiting: false,
     })),
     follow_ups: joinFollowUps(root.follow_ups, loser.follow_ups),
+    erased_nodes: { ...root.erased_nodes, ...loser.erased_nodes },
     doubts: [...root.doubts, ...loser.doubts],
     absorbed: joinAbsorbed(root.absorbed, { ...loser.absorbed, [loser.name]: loser.version }),
     unprojected: {

@@ -15,15 +15,24 @@ import type { Authority } from "./guard.ts";
 import { emptyLead, foldSignal, type LeadFold } from "./lead.ts";
 import type { Tie } from "./ties.ts";
 
-export type Node = { readonly role: "unused" } | Alias | Root;
+export type Node = { readonly role: "unused" } | Alias | Root | Tombstone;
 
 /** What an object remembers of splits and of an erasure, whatever role it has at the time. */
 export interface Memory {
   /** Splits that made this node a root: a repeated call must not do so again. */
   readonly restored?: readonly string[];
-  /** Signals of an erased person that happened before this instant are swallowed (DESIGN §6.7). */
+  /** Signals of this node's erased person that happened before this instant are swallowed (DESIGN §6.7). */
   readonly erased_at?: number;
 }
+
+/** Nameless: what is left of an erased person's node, until late signals can no longer come. */
+export type Tombstone = Memory & {
+  readonly role: "erased";
+  readonly erased_at: number;
+  readonly until: number;
+  /** A new person at this node continues from this version, so that rows of the ledger only move forward. */
+  readonly epoch: number;
+};
 
 export type Alias = Memory & {
   readonly role: "alias";
@@ -136,6 +145,10 @@ export interface Root extends Memory {
   readonly absorbed: Readonly<Record<string, number>>;
   readonly doubts: readonly Doubt[];
   readonly partings: readonly Parting[];
+  /** Nodes here that belonged to an erased person before; see `Memory`. */
+  readonly erased_nodes: Readonly<Record<string, number>>;
+  /** Asked for: everything of this person goes, once its tasks are withdrawn. */
+  readonly erase?: { readonly id: string; readonly at: number; readonly by: string };
   /** Decisions and tombstones the ledger has not confirmed yet. */
   readonly unprojected: {
     readonly decisions: readonly Decision[];
@@ -176,6 +189,7 @@ export function newRoot(name: string, workspace: string): Root {
     absorbed: {},
     doubts: [],
     partings: [],
+    erased_nodes: {},
     unprojected: { decisions: [], gone: [], closed: [] },
     projected: { version: 0, seq: 0 },
   };

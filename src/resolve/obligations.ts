@@ -43,7 +43,7 @@ export function nextDueAt(root: Root, now: number): number {
   for (const item of deciding) at = Math.min(at, item.decide_at > now ? item.decide_at : now + guardMs);
   for (const { action } of openActions(root))
     at = Math.min(at, action.retry_at > now ? action.retry_at : now + guardMs);
-  if (root.partings.length + root.doubts.length > 0) at = Math.min(at, now + guardMs);
+  if (root.erase !== undefined || root.partings.length + root.doubts.length > 0) at = Math.min(at, now + guardMs);
   if (root.links.length > 0) at = Math.min(at, now + (deciding.length > 0 ? linkWaitMs : guardMs));
   return at;
 }

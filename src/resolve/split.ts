@@ -59,6 +59,7 @@ export function findTie(root: Root, wanted: string): Tie | undefined {
 export function split(root: Root, entries: readonly LogEntry[], choice: SplitChoice): Split {
   const nodes = [root.name, ...root.members];
   const moving = entries.some((entry) => !nodes.includes(entry.node_of[0] ?? root.name));
+  if (root.erase !== undefined) return { arm: "no_such_link" };
   const owes = root.links.length + root.partings.length + root.doubts.length > 0;
   if (moving || owes || !spans(root.ties, nodes)) return { arm: "busy" };
   const tie = findTie(root, choice.tie);
@@ -180,6 +181,7 @@ function part(
       undecided: undecidedOf(root, mine, again, own, when.at),
       follow_ups: root.follow_ups.filter((item) => own(item.trigger)).map((item) => submittedAgain(item, when.at)),
       absorbed: root.absorbed,
+      erased_nodes: Object.fromEntries(Object.entries(root.erased_nodes).filter(([node]) => nodesOf.has(node))),
     };
   };
   // Whoever was merged on a side is part of its root now, whatever its row in the ledger says.

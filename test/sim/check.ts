@@ -5,6 +5,7 @@ import { scoreOf } from "../../src/decide/score.ts";
 import type { JournalEntry } from "../../src/ledger/rows.ts";
 import { hopsMax } from "../../src/limits.ts";
 import type { Signal } from "../../src/model.ts";
+import type { ReceiveAnswer, ReceiveCall } from "../../src/objects/identity.ts";
 import { IdentityStore } from "../../src/objects/identity-store.ts";
 import type { Profile } from "../../src/resolve/guard.ts";
 import { displayName, emailOf, emptyLead, foldSignal, type LeadFold, lifecycleOf } from "../../src/resolve/lead.ts";
@@ -53,6 +54,11 @@ export class LiveChecks {
     };
     platform.onState = (host) => this.#onState(host);
     platform.onLedger = () => this.#onLedger();
+    platform.onAnswer = (method, args, value) => {
+      if (method !== "receive" || (value as ReceiveAnswer).arm !== "swallowed") return;
+      const { signal } = args[0] as ReceiveCall;
+      this.swallowed.add((JSON.parse(signal) as Signal).idempotency_key);
+    };
     platform.onCall = (host, method, args) => {
       if (method === "requestLink") this.#asked.set(host.name, args[0] as { to: string; profile: Profile });
     };
@@ -61,6 +67,11 @@ export class LiveChecks {
   /** What people said: the ends of links that were cut, pairs that are two, pairs that are one. */
   readonly cut: { readonly a: string; readonly b: string }[] = [];
   readonly merged: { readonly a: string; readonly b: string }[] = [];
+
+  /** Keys of signals that came after their person was erased. */
+  readonly swallowed = new Set<string>();
+  /** Nodes of people who were erased, and what happened before which instant went with them. */
+  readonly erased = new Map<string, { readonly before: number; readonly doneAt: number }>();
 
   onSplit(tie: { readonly a: string; readonly b: string }): void {
     this.cut.push(tie);
@@ -78,6 +89,8 @@ export class LiveChecks {
   #onState(host: Host): void {
     if (host.className !== "identity") return;
     const node = host.disk.kv.get("node") as Node | undefined;
+    if (node?.role === "erased")
+      this.erased.set(host.name, { before: node.erased_at, doneAt: this.#platform.engine.now });
     if (node?.role === "root") this.#onAbsorbed(host, node);
     const wasRoot = this.#wasRoot.has(host.name);
     if (node?.role === "root") this.#wasRoot.add(host.name);
@@ -225,21 +238,22 @@ export function checkAtRest(
       return node?.role === "root" ? node : null;
     },
   };
-  checkLogs(rest, live.acknowledged);
-  checkLinks(rest, live.acknowledged, sendings, live.merged);
+  checkLogs(rest, live);
+  checkErased(rest, live, accounts);
+  checkLinks(rest, live, sendings);
   checkWords(rest, live);
   for (const { root, log } of roots) {
     checkFold(rest, root, log);
     checkObligations(rest, root);
     checkFollowUps(rest, root, log, policy, accounts);
   }
-  checkTasks(rest, accounts);
+  checkTasks(rest, live, accounts);
   checkLedger(rest, policy);
   checkHistory(rest);
 }
 
 /** G1, G2. */
-function checkLogs(rest: Rest, acknowledged: ReadonlyMap<string, Signal>): void {
+function checkLogs(rest: Rest, live: LiveChecks): void {
   const where = new Map<string, string[]>();
   for (const { root, log } of rest.roots) {
     for (const entry of log) {
@@ -247,22 +261,61 @@ function checkLogs(rest: Rest, acknowledged: ReadonlyMap<string, Signal>): void 
       where.set(key, [...(where.get(key) ?? []), root.name]);
     }
   }
-  for (const key of acknowledged.keys()) if (!where.has(key)) rest.fail("G1", `${key} was accepted and is nowhere`);
+  const named = new Set([...live.erased.keys()].map(rest.label));
+  for (const [key, signal] of live.acknowledged) {
+    if (where.has(key) || live.swallowed.has(key) || signal.identifiers.some(({ value }) => named.has(value))) continue;
+    rest.fail("G1", `${key} was accepted and is nowhere`);
+  }
   for (const [key, names] of where) {
     if (names.length > 1) rest.fail("G2", `${key} is applied at ${names.map(rest.label).join(" and ")}`);
   }
 }
 
+/** G14: nothing of an erased person is anywhere, and what comes late does not bring them back. */
+function checkErased(rest: Rest, live: LiveChecks, accounts: ReadonlyMap<string, CrmAccount>): void {
+  if (live.erased.size === 0) return;
+  const before = (name: string) => live.erased.get(name)?.before ?? 0;
+  const names = new Map([...rest.platform.labels].map(([name, label]) => [label, name]));
+  const isGone = (signal: Signal) => {
+    const first = signal.identifiers[0]?.value ?? "";
+    return signal.occurred_at < before(names.get(first) ?? "");
+  };
+  for (const { root, log } of rest.roots)
+    for (const { signal } of log)
+      if (isGone(signal)) rest.fail("G14", `${signal.id} of an erased person lies at ${rest.label(root.name)}`);
+  for (const entry of historyOf(rest.platform))
+    if (entry.type === "signal" && isGone(entry.signal))
+      rest.fail("G14", `${entry.signal.id} of an erased person is in history`);
+  const living = new Set(rest.roots.map(({ root }) => root.name));
+  const alive = rest.roots.flatMap(({ root }) => Object.values(root.lead.identifiers).map(({ value }) => value));
+  const gone = [...live.erased.keys()].map(rest.label).filter((value) => !alive.includes(value));
+  for (const table of ["leads", "follow_ups", "exceptions"]) {
+    for (const row of rest.platform.ledger.all(`SELECT * FROM ${table}`) as Record<string, unknown>[]) {
+      const lead = String(table === "leads" ? row.id : row.lead);
+      if (living.has(lead) || !live.erased.has(lead)) continue;
+      const text = JSON.stringify(row);
+      for (const value of gone)
+        if (text.includes(`"${value}"`) || row.document !== "{}")
+          rest.fail("G14", `the ledger's ${table} still tell of ${value}`);
+    }
+  }
+  for (const name of accounts.keys()) {
+    const { disk } = rest.platform.host("account", name);
+    const known = disk.query("SELECT 1 FROM sqlite_master WHERE name = 'actions'", []).rows.length > 0;
+    const rows = known ? disk.query("SELECT body FROM actions", []).rows : [];
+    for (const value of gone.filter((item) => item.includes("@")))
+      if (rows.some((row) => String(row.body).includes(`"${value}"`))) rest.fail("G14", `${name} still knows ${value}`);
+  }
+}
+
 /** G5. */
-function checkLinks(
-  rest: Rest,
-  acknowledged: ReadonlyMap<string, Signal>,
-  sendings: readonly Sending[],
-  merged: LiveChecks["merged"],
-): void {
+function checkLinks(rest: Rest, live: LiveChecks, sendings: readonly Sending[]): void {
+  const { acknowledged, merged, erased } = live;
   for (const [name, node] of rest.nodes) {
     if (node.role === "alias" && !node.acknowledged) rest.fail("G5", `${rest.label(name)} is still on its way`);
-    if (node.role === "alias" && rest.rootOf(name) === null) rest.fail("G5", `${rest.label(name)} leads nowhere`);
+    // A claim that came too late for a person who was erased points to nobody, until somebody comes by it.
+    if (node.role === "alias" && rest.rootOf(name) === null && erased.size === 0)
+      rest.fail("G5", `${rest.label(name)} leads nowhere`);
   }
   const component = components(rest, sendings, merged);
   for (const { root, log } of rest.roots) {
@@ -293,6 +346,8 @@ function checkWords(rest: Rest, live: LiveChecks): void {
   for (const { a, b } of live.cut) {
     // Who was also said to be one may be either: whose word was heard last is not known out here.
     if (live.merged.length > 0) break;
+    // Who comes back after an erasure is somebody new, of whom nobody said anything.
+    if (live.erased.has(a) || live.erased.has(b)) continue;
     if (rest.rootOf(a) === rest.rootOf(b))
       rest.fail("G7", `${rest.label(a)} and ${rest.label(b)} were said to be two and are one`);
   }
@@ -412,7 +467,7 @@ function checkAction(
 }
 
 /** G3, seen from the CRM: nothing there that no follow-up answers for. */
-function checkTasks(rest: Rest, accounts: ReadonlyMap<string, CrmAccount>): void {
+function checkTasks(rest: Rest, live: LiveChecks, accounts: ReadonlyMap<string, CrmAccount>): void {
   const keys = new Map<string, number>();
   for (const { root } of rest.roots) {
     for (const item of root.follow_ups) {
@@ -420,9 +475,14 @@ function checkTasks(rest: Rest, accounts: ReadonlyMap<string, CrmAccount>): void
     }
   }
   for (const [key, count] of keys) if (count > 1) rest.fail("G4", `${key} stands at ${count} people`);
+  // A CRM that refuses to close a task has the last word.
+  const refuses = (rest.platform.engine.faults.plan.crm_refuses ?? 0) > 0;
   for (const account of accounts.values()) {
     for (const task of account.tasks) {
-      if (!keys.has(task.key)) rest.fail("G3", `${task.id} (${task.key}) belongs to no follow-up`);
+      if (keys.has(task.key)) continue;
+      if (live.erased.size === 0) rest.fail("G3", `${task.id} (${task.key}) belongs to no follow-up`);
+      else if (task.state === "open" && !refuses)
+        rest.fail("G14", `${task.id} (${task.key}) of an erased person is still open`);
     }
   }
 }
@@ -440,7 +500,11 @@ function checkLedger(rest: Rest, policy: Policy): void {
     }
     if (row.version !== root.version)
       rest.fail("G8", `the ledger has ${name} at version ${row.version}, its object at ${root.version}`);
-    const document = JSON.parse(String(row.document)) as { score: { at: number }; people: unknown };
+    const document = JSON.parse(String(row.document)) as { score?: { at: number }; people?: unknown };
+    if (document.score === undefined) {
+      rest.fail("G8", `the ledger shows ${name}, who lives, as ${row.lifecycle_state}`);
+      continue;
+    }
     const { lead } = root;
     const expected = {
       email: emailOf(lead) ?? null,
@@ -460,7 +524,7 @@ function checkLedger(rest: Rest, policy: Policy): void {
     checkFollowUpRows(rest, root);
   }
   for (const [id, row] of byId) {
-    if (rest.nodes.get(id)?.role === "root") continue;
+    if (rest.nodes.get(id)?.role === "root" || row.lifecycle_state === "erased") continue;
     if (row.merged_into === null) rest.fail("G8", `the ledger still shows ${rest.label(id)}, which is no root`);
     else if (rest.rootOf(String(row.merged_into)) !== rest.rootOf(id))
       rest.fail("G8", `the ledger says ${rest.label(id)} became ${rest.label(String(row.merged_into))}`);
@@ -488,12 +552,17 @@ function checkFollowUpRows(rest: Rest, root: Root): void {
 }
 
 /** History holds every applied signal, and a decision on each that does not wait. */
-function checkHistory(rest: Rest): void {
-  const chunks = rest.platform.ledger.all("SELECT entries FROM journal") as { entries: string }[];
+function historyOf(platform: Platform): readonly JournalEntry[] {
+  const chunks = platform.ledger.all("SELECT entries FROM journal") as { entries: string }[];
   const entries = chunks.flatMap((chunk) => JSON.parse(chunk.entries) as JournalEntry[]);
-  for (const text of rest.platform.bucket.values()) {
+  for (const text of platform.bucket.values()) {
     for (const line of text.split("\n")) if (line !== "") entries.push(JSON.parse(line) as JournalEntry);
   }
+  return entries;
+}
+
+function checkHistory(rest: Rest): void {
+  const entries = historyOf(rest.platform);
   const signals = new Set<string>();
   const decided = new Set<string>();
   for (const entry of entries) {

@@ -33,14 +33,14 @@ export type FaultKind = (typeof faultKinds)[number];
 export type FaultPlan = Readonly<Partial<Record<FaultKind, number>>>;
 
 export class Faults {
-  readonly #plan: FaultPlan;
+  readonly plan: FaultPlan;
   readonly #random: () => number;
   readonly #spared: ReadonlySet<number>;
   #count = 0;
   over = false;
 
   constructor(plan: FaultPlan, random: () => number, spared: ReadonlySet<number>) {
-    this.#plan = plan;
+    this.plan = plan;
     this.#random = random;
     this.#spared = spared;
   }
@@ -51,7 +51,7 @@ export class Faults {
   }
 
   strikes(kind: FaultKind): boolean {
-    const chance = this.#plan[kind];
+    const chance = this.plan[kind];
     if (chance === undefined || this.over || this.#random() >= chance) return false;
     return !this.#spared.has(this.#count++);
   }

@@ -32,7 +32,13 @@ installHooks(mutant?.patches ?? []);
 const { runAll, runPortions, runShared } = await import("./run.ts");
 
 if (values.portions) runPortions();
-else setImmediate(async () => tell(await run()));
+else
+  setImmediate(() =>
+    run().then(tell, (error: unknown) => {
+      process.stderr.write(`the simulator itself failed: ${error instanceof Error ? error.stack : String(error)}\n`);
+      process.exitCode = 2;
+    }),
+  );
 
 async function run(): Promise<Summary> {
   const options = {

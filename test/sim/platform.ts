@@ -67,6 +67,7 @@ export class Host {
       };
       this.#invoke(actor, method, args).then(
         (value) => {
+          this.platform.onAnswer(method, args, value);
           try {
             settle(true, clone(value));
           } catch (error) {
@@ -258,6 +259,7 @@ export class Platform {
   onState: (host: Host) => void = () => {};
   onInsert: (host: Host, query: string, bindings: readonly unknown[]) => void = () => {};
   onLedger: () => void = () => {};
+  onAnswer: (method: string, args: readonly unknown[], value: unknown) => void = () => {};
   onCall: (host: Host, method: string, args: readonly unknown[]) => void = () => {};
   #workers = 0;
 
@@ -452,6 +454,16 @@ export class Platform {
         this.ask<void>((answer, resolve) => {
           this.bucket.set(key, text);
           answer(this.hop(), resolve);
+        }),
+      get: (key: string) =>
+        this.ask<{ text(): Promise<string> } | null>((answer, resolve) => {
+          const text = this.bucket.get(key);
+          answer(this.hop(), () => resolve(text === undefined ? null : { text: async () => text }));
+        }),
+      list: ({ prefix, startAfter = "" }: { prefix: string; startAfter?: string }) =>
+        this.ask((answer, resolve) => {
+          const keys = [...this.bucket.keys()].filter((key) => key.startsWith(prefix) && key > startAfter).sort();
+          answer(this.hop(), () => resolve({ objects: keys.map((key) => ({ key })), truncated: false }));
         }),
     };
     return bucket as unknown as R2Bucket;

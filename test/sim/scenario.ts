@@ -20,8 +20,8 @@ export interface Sending {
   readonly persistent: boolean;
 }
 
-/** `split` undoes a link; `settle_*` answers a refused link; `merge` joins any two. */
-export type Word = "split" | "settle_merge" | "settle_apart" | "merge";
+/** `split` undoes a link; `settle_*` answers a refused link; `merge` joins any two; `erase` is a person's right. */
+export type Word = "split" | "settle_merge" | "settle_apart" | "merge" | "erase";
 
 export interface Target {
   readonly crm: CrmName;
@@ -114,7 +114,7 @@ export function scenarioOf(seed: number): Scenario {
   const talk = random() < 0.4;
   const words = Array.from({ length: talk ? between(1, 5) : 0 }, () => ({
     at: between(0, spreadMs + 60_000),
-    says: pick<Word>(random, ["split", "split", "split", "settle_merge", "settle_apart", "merge"]),
+    says: pick<Word>(random, ["split", "split", "split", "settle_merge", "settle_apart", "merge", "erase"]),
   }));
   return {
     seed,

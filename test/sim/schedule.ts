@@ -10,6 +10,7 @@ import { archive } from "../../src/ledger/archive.ts";
 import { settleReadsMs } from "../../src/limits.ts";
 import { AccountObject } from "../../src/objects/account.ts";
 import type { AccountFacts } from "../../src/objects/account-store.ts";
+import type { EraseAnswer, EraseCall } from "../../src/objects/erasing.ts";
 import { IdentityObject } from "../../src/objects/identity.ts";
 import type { Choice, ChoiceAnswer, SplitAnswer, SplitCall } from "../../src/objects/linking.ts";
 import { accountName, identityStub } from "../../src/objects/names.ts";
@@ -146,7 +147,7 @@ function sendAt(
         if (!result.ok || result.value === null) return again();
         engine.say(() => `${signal.id} is acknowledged: ${result.value}`);
         if (result.value === "conflict") engine.fail("G2", `${signal.id} conflicts with itself`);
-        checks.acknowledged.set(signal.idempotency_key, signal);
+        if (result.value !== "swallowed") checks.acknowledged.set(signal.idempotency_key, signal);
         // The answer may be lost on its way out: then the sender comes again with something that is already there.
         if (engine.strikes("call_lost_after", () => `202 of ${signal.id}`)) again();
         heard = true;
@@ -182,6 +183,17 @@ function sayAt(platform: Platform, checks: LiveChecks, at: number, says: Word): 
       );
       return;
     }
+    if (says === "erase") {
+      engine.say(() => `a person wants ${platform.label(root.name)} erased`);
+      const call = { by: "ops@example.com", at: engine.now };
+      insist(
+        platform,
+        root.name,
+        (stub) => stub.erase(call),
+        () => {},
+      );
+      return;
+    }
     const conflict = root.apart[engine.between(0, root.apart.length)];
     const other = roots[engine.between(0, roots.length)];
     const node = says === "merge" ? other?.name : conflict?.state === "open" ? conflict.node : undefined;
@@ -204,12 +216,13 @@ function sayAt(platform: Platform, checks: LiveChecks, at: number, says: Word): 
 interface Addressee {
   split(call: SplitCall): Promise<SplitAnswer>;
   choose(call: Choice): Promise<ChoiceAnswer>;
+  erase(call: EraseCall): Promise<EraseAnswer>;
 }
 
 function insist(
   platform: Platform,
   name: string,
-  ask: (stub: Addressee) => Promise<SplitAnswer | ChoiceAnswer>,
+  ask: (stub: Addressee) => Promise<SplitAnswer | ChoiceAnswer | EraseAnswer>,
   heard: (arm: string) => void,
 ): void {
   const { engine } = platform;
@@ -264,7 +277,8 @@ function disturb(platform: Platform, untilMs: number): void {
       }
     });
   }
-  for (const at of [untilMs / 2, untilMs + 3_600_000])
+  // The last one when the tombstones of whoever was erased are gone as well.
+  for (const at of [untilMs / 2, untilMs + 3_600_000, untilMs + 37 * 86_400_000])
     engine.at(startedAt + Math.floor(at), null, "cron", () =>
       platform.spawn(
         "cron",

@@ -1,0 +1,98 @@
+/** Erasing a person across objects (DESIGN §6.7). Every method may run twice; the obligation lies in the root's state. */
+
+import { digest } from "../crypto.ts";
+import type { Env } from "../env.ts";
+import { projectionOf } from "../ledger/rows.ts";
+import { type ErasureOrder, leadsOf, mayBeErased, toBeErased, tombstoneOf } from "../resolve/erase.ts";
+import type { Workspace } from "../workspace.ts";
+import { accountStub, identityStub, projectorStub } from "./names.ts";
+import type { NodeState } from "./node-state.ts";
+
+export type EraseAnswer =
+  | { readonly arm: "under_way" }
+  | { readonly arm: "erased" }
+  | { readonly arm: "moved"; readonly to: string }
+  | { readonly arm: "unknown" };
+
+export interface EraseCall {
+  readonly by: string;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+/** What erasing needs of the object it belongs to. */
+export interface Surroundings {
+  readonly env: Env;
+  readonly state: NodeState;
+  workspace(id: string): Promise<Workspace>;
+  /** Waits until nothing of this node is on its way to another one. */
+  arrived(): Promise<void>;
+  armAt(at: number): void;
+  pump(): void;
+}
+
+export class Erasing {
+  readonly #around: Surroundings;
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+  }
+
+  /** The order is on disk when this answers; what it takes is an obligation. */
+  order(call: EraseCall): EraseAnswer {
+    const { state } = this.#around;
+    const node = state.load();
+    if (node.role === "alias") return { arm: "moved", to: node.parent };
+    if (node.role === "unused") return { arm: "unknown" };
+    if (node.role === "erased") return { arm: "erased" };
+    if (node.erase === undefined) {
+      const order: ErasureOrder = { id: `er_${digest(node.name, String(node.version))}`, at: call.at, by: call.by };
+      state.save(toBeErased(node, order));
+      state.projectDue = true;
+      this.#around.pump();
+    }
+    return { arm: "under_way" };
+  }
+
+  /** This node's person is erased. Refused by a root: it is somebody else's by now. */
+  async swallow(call: { readonly at: number; readonly epoch: number }): Promise<void> {
+    const { state } = this.#around;
+    await this.#around.arrived();
+    const node = state.load();
+    if (node.role === "alias" && !node.acknowledged) throw new Error("still on its way: to be asked again");
+    if (node.role !== "alias" || node.epoch > call.epoch) return;
+    const tombstone = tombstoneOf(call, call.epoch);
+    state.saveErased(tombstone);
+    this.#around.armAt(tombstone.until);
+  }
+
+  /** From the outside in: who is asked late or twice only finds less. The tombstone here comes last. */
+  async erase(): Promise<void> {
+    const { env, state } = this.#around;
+    const first = state.root();
+    if (first === null || first.erase === undefined || !mayBeErased(first)) return;
+    const { policy, shard } = await this.#around.workspace(first.workspace);
+    const root = state.root();
+    if (root === null || root.erase === undefined || !mayBeErased(root)) return;
+    // A version that a crash could take back must not be told to anybody.
+    if (state.unsaved) state.save(root);
+    const { id, at, by } = root.erase;
+    const actions = root.follow_ups.flatMap((item) => item.actions);
+    for (const account of new Set(actions.map((action) => action.account))) {
+      const keys = actions.filter((action) => action.account === account).map((action) => action.key);
+      await accountStub(env, account).forget({ keys });
+    }
+    for (const node of root.members) await identityStub(env, node).swallow({ at, epoch: root.version + 1 });
+    await projectorStub(env, shard, root.name).erase({
+      shown: projectionOf(root, [], policy, Date.now()),
+      erasure: { id, workspace: root.workspace, leads: leadsOf(root), keys: state.store.keys(), by },
+      version: root.version + 1,
+    });
+    const after = state.root();
+    // Somebody was taken in meanwhile, or something was confirmed: it goes the same way, from the beginning.
+    if (after === null || after.version !== root.version) return;
+    const tombstone = { ...tombstoneOf({ at }, root.version + 1), restored: after.restored ?? [] };
+    state.saveErased(tombstone);
+    this.#around.armAt(tombstone.until);
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * How a person is erased (DESIGN §6.7, G14): nothing is decided or linked any more, open follow-ups are withdrawn, and when
+ * their tasks are closed the state becomes a nameless tombstone that swallows late signals. Pure.
+ */
+import type { FollowUpRecord, Root, Tombstone } from "./node.ts";
+import { openActions } from "./obligations.ts";
+
+/** Senders try again for days, queues hold for weeks: as long as keys are kept at least (DESIGN §6.1). */
+export const tombstoneMs = 35 * 86_400_000;
+
+export interface ErasureOrder {
+  /** Derived from the request, so that whoever hears of it twice knows. */
+  readonly id: string;
+  /** Epoch ms: what happened before goes. */
+  readonly at: number;
+  /** Address of the person who ordered it. */
+  readonly by: string;
+}
+
+/** Also for what arrives while it is under way: it belongs to the same person and goes along. */
+export function toBeErased(root: Root, order: ErasureOrder): Root {
+  const follow_ups = root.follow_ups.map(
+    (item): FollowUpRecord =>
+      item.state === "open" ? { ...item, state: "cancelled", closed_because: "the person was erased" } : item,
+  );
+  return {
+    ...root,
+    version: root.version + 1,
+    links: [],
+    doubts: [],
+    apart: [],
+    undecided: [],
+    follow_ups,
+    erase: order,
+  };
+}
+
+/** Whether nothing is left to be withdrawn. */
+export function mayBeErased(root: Root): boolean {
+  return root.erase !== undefined && root.partings.length === 0 && openActions(root).length === 0;
+}
+
+export function tombstoneOf(order: Pick<ErasureOrder, "at">, epoch: number): Tombstone {
+  return { role: "erased", erased_at: order.at, until: order.at + tombstoneMs, epoch };
+}
+
+/** Names under which the ledger may know this person. */
+export function leadsOf(root: Root): readonly string[] {
+  return [root.name, ...root.members];
+}
