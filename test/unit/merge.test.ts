@@ -364,9 +364,20 @@ describe("strangers of two people who are one", () => {
 
   it("are linked by a person's word also where a signal of the other one names them as well", () => {
     const word = linkTo("acme/x", { from: "acme/s", by: "person:sam@example.com", authority: person(900) });
-    expect(merged({ links: [linkTo("acme/x")] }, { links: [word] }).links).toContainEqual(word);
+    // First in line: should the other one be refused, the question would be closed for both.
+    expect(merged({ links: [linkTo("acme/x")] }, { links: [word] }).links[0]).toEqual(word);
     const settled = merged({ links: [linkTo("acme/x")] }, { links: [word], apart: [saidApart("acme/x", 500)] });
     expect(settled.links).toEqual([word]);
+  });
+
+  it("stay so where they came by a race, and a person's word on others is no word on them", () => {
+    const said = saidApart("acme/n", 500);
+    const byPerson = tieBetween("acme/s", "acme/n", { authority: person(900), loser: "acme/n" });
+    const bySignal = tieBetween("acme/r", "acme/s", { loser: "acme/s" });
+    const theirs = { members: ["acme/n"], ties: [byPerson, bySignal] };
+    expect(merged({ apart: [said] }, theirs).apart).toEqual([said]);
+    const joinedByPerson = { ...theirs, ties: [byPerson, { ...bySignal, authority: person(900) }] };
+    expect(merged({ apart: [said] }, joinedByPerson).apart).toEqual([]);
   });
 
   it("stay strangers of each, so that what was said of either holds after a split", () => {
