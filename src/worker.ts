@@ -3,6 +3,7 @@
 import type { Env, OverflowMessage } from "./env.ts";
 import { drain } from "./ingest/drain.ts";
 import { archive } from "./ledger/archive.ts";
+import { findLikely } from "./ledger/likely.ts";
 import { app } from "./routes.ts";
 
 export { AccountObject } from "./objects/account.ts";
@@ -12,5 +13,5 @@ export { ProjectorObject } from "./objects/projector.ts";
 export default {
   fetch: app.fetch,
   queue: (batch, env, ctx) => drain(batch, env, ctx),
-  scheduled: (_controller, env, ctx) => ctx.waitUntil(archive(env)),
+  scheduled: ({ scheduledTime }, env, ctx) => ctx.waitUntil(archive(env).finally(() => findLikely(env, scheduledTime))),
 } satisfies ExportedHandler<Env, OverflowMessage>;
