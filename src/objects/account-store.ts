@@ -52,7 +52,7 @@ export class AccountStore {
   save(actions: readonly Action[]): void {
     this.#storage.transactionSync(() => {
       for (const action of actions) {
-        const { key, state, ...body } = action;
+        const { key, state, ...body } = bare(action);
         this.#storage.sql.exec(
           "INSERT INTO actions VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET state = excluded.state, body = excluded.body",
           key,
@@ -70,6 +70,12 @@ export class AccountStore {
       .toArray()
       .map(parse);
   }
+}
+
+/** What is over needs no person any more: ids and outcome stay. */
+export function bare(action: Action): Action {
+  if (action.state !== "done" && action.state !== "cancelled") return action;
+  return { ...action, holder: "", command: { type: "close_task", key: action.key, taskId: "", note: "" } };
 }
 
 function parse(row: Row): Action {

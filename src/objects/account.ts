@@ -166,7 +166,7 @@ export class AccountObject extends DurableObject<Env> {
     return { arm: "cancelled" };
   }
 
-  /** Of settled actions only ids and outcome stay. Throws while one is under way: to be asked again. */
+  /** Nothing of these is to be done any more: what is stored of them names nobody. Throws while one is under way: to be asked again. */
   forget(call: { readonly keys: readonly string[] }): void {
     this.#load();
     const forgotten: Action[] = [];
@@ -174,9 +174,7 @@ export class AccountObject extends DurableObject<Env> {
       if (this.#items.get(key)?.busy === true) throw new Error("an action is under way");
       const known = this.#store.action(key);
       if (known === null) continue;
-      const settledState = known.state === "done" || known.state === "cancelled" ? known.state : "cancelled";
-      const command: Command = { type: "close_task", key, taskId: "", note: "" };
-      forgotten.push({ ...known, state: settledState, command, holder: "" });
+      if (known.state !== "done") forgotten.push({ ...known, state: "cancelled" });
       this.#items.delete(key);
     }
     this.#store.save(forgotten);

@@ -60,7 +60,8 @@ export class Erasing {
     await this.#around.arrived();
     const node = state.load();
     if (node.role === "alias" && !node.acknowledged) throw new Error("still on its way: to be asked again");
-    if (node.role !== "alias" || node.epoch > call.epoch) return;
+    // Somebody new may have it by now: whoever asks twice does not erase them.
+    if (node.role !== "alias" || node.epoch >= call.epoch) return;
     const tombstone = tombstoneOf(call, call.epoch);
     state.saveErased(tombstone);
     this.#around.armAt(tombstone.until);

@@ -119,6 +119,8 @@ export class Linking {
   async claim(call: { readonly by: string; readonly full: boolean }): Promise<ClaimAnswer> {
     await this.arrived();
     const node = this.#settled();
+    if (node.role === "alias" && node.parent === call.by)
+      return { arm: "claimed", erased_at: node.erased_at ?? 0, epoch: node.epoch };
     if (node.role === "alias") return { arm: "moved", to: node.parent };
     if (node.role === "root") return { arm: "root", profile: profileOf(node) };
     if (call.full) return { arm: "unused" };
@@ -365,7 +367,11 @@ export class Linking {
     const entries = this.#state.store.entriesAfter(0);
     const reason = isHere ? doubtOf(root, entries, tie, policy.identity) : null;
     const parted = isHere && reason === null ? null : partAgain(root, entries, tie, timeOf(policy, Date.now()), reason);
-    if (parted === null) return this.#state.save({ ...root, version: root.version + 1, doubts });
+    if (parted === null) {
+      // Held by other links as well: the one that leads elsewhere by now goes.
+      const ties = isHere ? root.ties : root.ties.filter((item) => tieId(item) !== tieId(tie));
+      return this.#state.save({ ...root, version: root.version + 1, ties, doubts });
+    }
     this.#state.saveSplit(parted.stays, parted.leaving);
     this.#state.projectDue = true;
   }
@@ -377,6 +383,7 @@ export class Linking {
       const root = this.#state.root();
       if (root === null || target === root.name) return root !== null;
       const answer = await identityStub(this.#env, target).claim({ by: root.name, full: true });
+      if (answer.arm === "claimed") return this.#state.root()?.name === root.name;
       if (answer.arm !== "moved") return false;
       target = answer.to;
     }
