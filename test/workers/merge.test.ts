@@ -96,11 +96,18 @@ describe("an identifier that nobody used yet", () => {
     expect(Object.keys(root.lead.kinds).sort()).toEqual(["page_viewed", "pricing_viewed"]);
   });
 
-  it("is not claimed twice: who asks second is told where it belongs", async () => {
+  it("belongs to who claims it first, also when asked again; anybody else is told where it belongs", async () => {
     const node = identityStub(env, "acme/free");
-    expect(await node.claim({ by: "acme/one", full: false })).toMatchObject({ arm: "claimed" });
+    const claimed = { arm: "claimed", erased_at: 0, epoch: 0 };
+    expect(await node.claim({ by: "acme/one", full: false })).toEqual(claimed);
     expect(await node.claim({ by: "acme/two", full: false })).toEqual({ arm: "moved", to: "acme/one" });
-    expect(await node.claim({ by: "acme/one", full: false })).toEqual({ arm: "moved", to: "acme/one" });
+    expect(await node.claim({ by: "acme/one", full: false })).toEqual(claimed);
+  });
+
+  it("stays nobody's where the person who comes upon it has too many already", async () => {
+    const node = identityStub(env, "acme/free2");
+    expect(await node.claim({ by: "acme/one", full: true })).toEqual({ arm: "unused" });
+    expect(await node.claim({ by: "acme/two", full: false })).toMatchObject({ arm: "claimed" });
   });
 
   it("is claimed again after a power cut that came before the person wrote it down", async () => {
