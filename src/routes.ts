@@ -2,7 +2,16 @@
 import { Hono } from "hono";
 import { leadPage } from "./api/lead-page.ts";
 import { overviewPage } from "./api/overview.ts";
-import { listCounts, listDecisions, listExceptions, listFollowUps, listLeads, readLead } from "./api/read.ts";
+import { keepLeadsApart, mergeLeads, settleException, splitLead } from "./api/people.ts";
+import {
+  listCounts,
+  listDecisions,
+  listExceptions,
+  listFollowUps,
+  listLeads,
+  readException,
+  readLead,
+} from "./api/read.ts";
 import {
   createConnection,
   createEmitter,
@@ -35,9 +44,14 @@ app.post("/v1/connections", createConnection);
 app.get("/v1/connections", listConnections);
 app.get("/v1/leads", listLeads);
 app.get("/v1/leads/:id", readLead);
+app.post("/v1/leads/:id/split", splitLead);
+app.post("/v1/leads/:id/merge", mergeLeads);
+app.post("/v1/leads/:id/keep-apart", keepLeadsApart);
 app.get("/v1/follow-ups", listFollowUps);
 app.get("/v1/decisions", listDecisions);
 app.get("/v1/exceptions", listExceptions);
+app.get("/v1/exceptions/:id", readException);
+app.post("/v1/exceptions/:id", settleException);
 app.get("/v1/counts", listCounts);
 
 app.get("/oauth/:crm/install", startInstall);

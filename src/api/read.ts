@@ -10,7 +10,10 @@ import type { IdentityView } from "../objects/identity.ts";
 import { identityStub } from "../objects/names.ts";
 import { peopleOf } from "../resolve/node.ts";
 import { tieId } from "../resolve/ties.ts";
+import { workspaceById } from "../workspace.ts";
 import { workspaceOf } from "./authorise.ts";
+import { evidenceOf, identifierOf, wordsOfGuard, wordsOfLikeness } from "./evidence.ts";
+import { instantOf, withInstants } from "./instants.ts";
 
 interface LedgerRow {
   readonly id: string;
@@ -37,13 +40,66 @@ export function listFollowUps(c: AppContext): Promise<Response> {
   });
 }
 
-/** `GET /v1/exceptions`: what a person must look at. */
-export function listExceptions(c: AppContext): Promise<Response> {
+/** `GET /v1/exceptions?state=open|closed`: what a person must look at, or has looked at. */
+export async function listExceptions(c: AppContext): Promise<Response> {
+  const state = c.req.query("state") ?? "open";
+  if (state !== "open" && state !== "closed")
+    return problem(400, { code: "bad_state", detail: "The state is open or closed." });
   return list(c, {
     sql: `SELECT id, lead, reason, owner, state, raised_at, due_at, document FROM exceptions
-          WHERE workspace = ?1 AND (?2 = '' OR id < ?2) AND ?3 IS ?3 AND ?4 IS ?4 ORDER BY id DESC LIMIT ?5`,
+          WHERE workspace = ?1 AND (?2 = '' OR id < ?2) AND ?3 IS ?3 AND ?4 IS ?4 AND state = ?6 ORDER BY id DESC LIMIT ?5`,
     cursor: (row) => [row.id, 0, 0],
+    more: [state],
   });
+}
+
+/** `GET /v1/exceptions/:id`; where the question is who is who, with both leads side by side. */
+export async function readException(c: AppContext): Promise<Response> {
+  const who = await workspaceOf(c);
+  if (who instanceof Response) return who;
+  const row = await exceptionOf(c, who);
+  if (row === null) return problem(404, { code: "no_such_exception" });
+  const pair = pairOf(row);
+  if (pair === null) return Response.json(published(row));
+  const found = await workspaceById(c.env, who.workspace, Date.now(), (work) => c.executionCtx.waitUntil(work));
+  const views = (await Promise.all(pair.map((id) => viewOf(c.env, id)))).filter((view) => view !== null);
+  const leads = views.filter(({ root }, index) => views.findIndex((view) => view.root.name === root.name) === index);
+  const document = JSON.parse(row.document) as { identifier_type?: string; guard?: string; probability?: number };
+  return Response.json({
+    ...published(row),
+    because: document.guard === undefined ? wordsOfLikeness(document.probability ?? 0) : wordsOfGuard(document.guard),
+    identifier:
+      document.identifier_type === undefined
+        ? null
+        : (identifierOf(row.id, views) ?? { type: document.identifier_type }),
+    // Whoever was merged since is one; nothing is known (any more) of whoever is missing.
+    leads: found === null ? [] : leads.map((view) => evidenceOf(view, found.workspace.policy, Date.now())),
+  });
+}
+
+export interface ExceptionOfPeople extends LedgerRow {
+  readonly lead: string;
+  readonly reason: string;
+}
+
+/** The exception named in the address. */
+export function exceptionOf(
+  c: AppContext,
+  who: { readonly workspace: string; readonly shard: number },
+): Promise<ExceptionOfPeople | null> {
+  return ledgerOf(c.env, who.shard)
+    .prepare(
+      "SELECT id, lead, reason, owner, state, raised_at, due_at, document FROM exceptions WHERE workspace = ? AND id = ?",
+    )
+    .bind(who.workspace, leadIdOf(c))
+    .first<ExceptionOfPeople>();
+}
+
+/** The two of whom it is asked whether they are one; null where something else is asked. */
+export function pairOf(row: ExceptionOfPeople): readonly [string, string] | null {
+  const { node, a, b } = JSON.parse(row.document) as { node?: string; a?: string; b?: string };
+  if (row.reason === "link_conflict" && node !== undefined) return [row.lead, node];
+  return row.reason === "likely_duplicate" && a !== undefined && b !== undefined ? [a, b] : null;
 }
 
 /** `GET /v1/counts`: what was stopped or kept at the door, per emitter and day. */
@@ -89,27 +145,31 @@ export async function readLead(c: AppContext): Promise<Response> {
   const view = await viewOf(c.env, id);
   if (view === null) return problem(404, { code: "no_such_lead" });
   const { root, log } = view;
-  return Response.json({
-    id: root.name,
-    version: root.version,
-    lead: root.lead,
-    members: root.members.length,
-    follow_ups: root.follow_ups,
-    people: peopleOf(root),
-    links: root.ties.map((tie) => ({
-      id: tieId(tie),
-      type: tie.over.type,
-      by: tie.by,
-      at: tie.at,
-      merged: tie.loser ?? null,
-    })),
-    apart: root.apart,
-    undecided: root.undecided,
-    signals: log.map((entry) => entry.signal),
-  });
+  return Response.json(
+    withInstants({
+      id: root.name,
+      version: root.version,
+      lead: root.lead,
+      // Identifiers that are this person, and the names under which it can be asked for besides its own.
+      members: root.members.length + 1,
+      aliases: root.members,
+      follow_ups: root.follow_ups,
+      people: peopleOf(root),
+      links: root.ties.map((tie) => ({
+        id: tieId(tie),
+        type: tie.over.type,
+        by: tie.by,
+        at: tie.at,
+        merged: tie.loser ?? null,
+      })),
+      apart: root.apart,
+      undecided: root.undecided,
+      signals: log.map((entry) => entry.signal),
+    }),
+  );
 }
 
-/** The lead named in the address; empty where it is no proper name, which then is no lead. */
+/** The name in the address; empty where it is no proper one, which then names nothing. */
 export function leadIdOf(c: AppContext): string {
   try {
     return decodeURIComponent(c.req.param("id") ?? "");
@@ -131,9 +191,10 @@ export async function viewOf(env: Env, id: string): Promise<IdentityView | null>
 }
 
 interface Listing {
-  /** ?1 workspace, ?2–?4 cursor, ?5 limit. */
+  /** ?1 workspace, ?2–?4 cursor, ?5 limit, then `more`. */
   readonly sql: string;
   readonly cursor: (row: LedgerRow) => readonly [string, number, number];
+  readonly more?: readonly string[];
 }
 
 async function list(c: AppContext, listing: Listing): Promise<Response> {
@@ -144,7 +205,7 @@ async function list(c: AppContext, listing: Listing): Promise<Response> {
   const limit = limitOf(c);
   const rows = await ledgerOf(c.env, who.shard)
     .prepare(listing.sql)
-    .bind(who.workspace, ...cursor, limit + 1)
+    .bind(who.workspace, ...cursor, limit + 1, ...(listing.more ?? []))
     .all<LedgerRow>();
   const page = rows.results.slice(0, limit);
   const last = page.at(-1);
@@ -152,12 +213,12 @@ async function list(c: AppContext, listing: Listing): Promise<Response> {
   return Response.json({ items: page.map(published), next_cursor: next });
 }
 
-const instants = ["last_event_timestamp", "created_at", "due_at", "raised_at"];
+const instants = ["last_event_timestamp", "created_at", "due_at", "raised_at", "settled_at"];
 
 function published(row: LedgerRow): Record<string, unknown> {
   const { document, active_day: _internal, ...columns } = row;
   const item: Record<string, unknown> = { ...columns, ...(JSON.parse(document) as object) };
-  for (const name of instants) if (typeof item[name] === "number") item[name] = new Date(item[name]).toISOString();
+  for (const name of instants) if (typeof item[name] === "number") item[name] = instantOf(item[name]);
   return item;
 }
 

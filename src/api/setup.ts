@@ -179,7 +179,8 @@ export async function listConnections(c: AppContext): Promise<Response> {
   });
 }
 
-async function checked<T>(c: AppContext, schema: z.ZodType<T>): Promise<T | Response> {
+/** The body, or the answer to give. */
+export async function checked<T>(c: AppContext, schema: z.ZodType<T>): Promise<T | Response> {
   let given: unknown;
   try {
     given = await c.req.json();
