@@ -183,7 +183,7 @@ export class Identities {
       this.#states.set(name, linkDone(root, node, this.now));
       return;
     }
-    const reason = guard(profileOf(root), profileOf(other), identifier, this.#policy.identity, authority);
+    const reason = guard(profileOf(root, identifier), profileOf(other), identifier, this.#policy.identity, authority);
     if (reason !== null) {
       this.#states.set(name, keepApart(root, node, other.name, reason, this.now));
       return;

@@ -2,7 +2,7 @@
 import type { Command, CrmPerson, CrmTask } from "../../connectors/contract.ts";
 import type { Policy } from "../decide/policy.ts";
 import { displayName, emailOf, identifierValues, type LeadFold } from "../resolve/lead.ts";
-import { type ActionRecord, type FollowUpRecord, peopleOf, type Root } from "../resolve/node.ts";
+import { type ActionRecord, type FollowUpRecord, ownLead, peopleOf, type Root } from "../resolve/node.ts";
 
 /** A command still without its owner's CRM id: the account object knows how its CRM numbers people. */
 export interface Outgoing {
@@ -41,7 +41,7 @@ export function closeTask(followUp: FollowUpRecord, action: ActionRecord): Outgo
 }
 
 function personOf(root: Root, action: ActionRecord): CrmPerson {
-  const { lead } = root;
+  const lead = ownLead(root);
   const knownId = peopleOf(root)[action.crm] ?? knownIn(lead, action);
   const email = emailOf(lead);
   const fields = lead.fields;
@@ -74,7 +74,7 @@ function subjectOf(template: string, lead: LeadFold, followUp: FollowUpRecord): 
 }
 
 function bodyOf(root: Root, followUp: FollowUpRecord, leadLink: string): string {
-  const { lead } = root;
+  const lead = ownLead(root);
   const fields = lead.fields;
   const who = [displayName(lead), fields.job_title?.value, fields.company?.value ?? lead.account?.value.name].filter(
     (part) => part !== undefined,

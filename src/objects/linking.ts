@@ -326,14 +326,14 @@ export class Linking {
         target = answer.to;
         continue;
       }
-      const reason = guard(profileOf(root), answer.profile, identifier, identity, authority);
+      const profile = profileOf(root, identifier);
+      const reason = guard(profile, answer.profile, identifier, identity, authority);
       if (reason !== null) return apart(reason, root);
       const tie = tieOf(todo, Date.now());
       if (root.name > target) {
         this.#seal(root, target, { ...tie, loser: root.name });
         return this.transfer();
       }
-      const profile = profileOf(root);
       const joined = await identityStub(this.#env, target).requestLink({
         to: root.name,
         over: identifier,

@@ -26,17 +26,18 @@ export interface Profile {
 /** Values that are sent of one type: more than any limit, and few enough for one call. */
 const valuesMax = 100;
 
-export function profileOf(root: Root): Profile {
+export function profileOf(root: Root, asked?: Identifier): Profile {
   // What a refused link named is known of this person, and does not make them one with whoever else has it.
   const foreign = new Set(
     root.apart
       .filter(({ node }) => !root.members.includes(node))
       .map(({ identifier }) => `${identifier.type}:${identifier.value}`),
   );
+  if (asked !== undefined) foreign.add(`${asked.type}:${asked.value}`);
   const values: Record<string, string[]> = {};
   for (const [key, { type, value }] of Object.entries(root.lead.identifiers)) {
     if (foreign.has(key) || Object.hasOwn(root.lead.former, key)) continue;
-    const known = values[type] ?? [];
+    const known = valuesOf(values, type);
     if (known.length < valuesMax) values[type] = [...known, value];
   }
   return {
@@ -66,12 +67,17 @@ export function guard(
   if (authority.type === "person") return null;
   if (authority.type === "crm") return null;
   for (const [type, limit] of Object.entries(rules.limits)) {
-    const [mine, theirs] = [a.values[type] ?? [], b.values[type] ?? []];
+    const [mine, theirs] = [valuesOf(a.values, type), valuesOf(b.values, type)];
     const together = new Set([...mine, ...theirs]).size;
     // Whoever is above the limit already may be joined with somebody who brings nothing new.
     if (together > limit && together > Math.max(mine.length, theirs.length)) return `too_many:${type}`;
   }
   return sharesOnly(a, b, over, rules);
+}
+
+/** Types are a sender's words: `constructor` is one too. */
+function valuesOf(values: Profile["values"], type: string): readonly string[] {
+  return Object.hasOwn(values, type) ? (values[type] ?? []) : [];
 }
 
 function saidApart(a: Profile, b: Profile): number {

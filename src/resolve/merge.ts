@@ -3,9 +3,10 @@
  * follow-ups stay. Pure.
  */
 import type { Signal } from "../model.ts";
+import type { Authority } from "./guard.ts";
 import { emptyLead, foldSignal, joinLeads } from "./lead.ts";
 import type { ActionRecord, Apart, FollowUpRecord, LinkTodo, Root } from "./node.ts";
-import { joinTies, type Tie, tied } from "./ties.ts";
+import { joinTies, type Tie, tied, undecidedSince } from "./ties.ts";
 
 export function tieOf(link: LinkTodo, at: number, loser?: string): Tie {
   const { from, node, identifier, by, authority } = link;
@@ -22,7 +23,7 @@ export function linkDone(root: Root, node: string, at: number): Root {
     version: root.version + 1,
     links: root.links.filter((item) => item.node !== node),
     members: node === root.name || root.members.includes(node) ? root.members : [...root.members, node].sort(),
-    ties: made.reduce((ties, link) => tied(ties, tieOf(link, at)), root.ties),
+    ties: made.reduce((ties, link) => tied(ties, undecidedSince(tieOf(link, at), arrivals(root))), root.ties),
   };
 }
 
@@ -36,7 +37,7 @@ export function keepApart(root: Root, node: string, other: string, reason: strin
   const { from, identifier, by } = link;
   const fact = { from, node, identifier, other, reason, by, at };
   const apart: Apart =
-    reason === "kept_apart" ? { ...fact, state: "kept_apart", settled_at: at } : { ...fact, state: "open" };
+    reason === "kept_apart" ? { ...fact, state: "kept_apart", settled_at: 0 } : { ...fact, state: "open" };
   return {
     ...root,
     version: root.version + 1,
@@ -82,22 +83,27 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
   members.delete(root.name);
   const known = [...root.apart, ...loser.apart];
   const isSettled = (node: string) => known.some((item) => item.node === node && item.state === "kept_apart");
-  const links = [...root.links, ...loser.links].filter(
-    (link, index, all) =>
-      link.node !== root.name &&
-      !members.has(link.node) &&
-      (link.authority.type === "person" || !isSettled(link.node)) &&
-      all.findIndex((item) => item.node === link.node && item.from === link.from) === index,
-  );
+  const links = [...root.links, ...loser.links]
+    .sort(byAuthority)
+    .filter(
+      (link, index, all) =>
+        link.node !== root.name &&
+        !members.has(link.node) &&
+        (link.authority.type === "person" || !isSettled(link.node)) &&
+        all.findIndex((item) => item.node === link.node && item.from === link.from) === index,
+    );
   // A stranger to one of them may be none to both: those whose link is owed are asked again, the rest stays known once,
   // and a person's word stays whatever is owed.
   const isHere = (node: string) => node === root.name || members.has(node);
-  const saidAt = Math.max(0, ...loser.ties.map(({ authority }) => (authority.type === "person" ? authority.at : 0)));
+  const joining = loser.ties.findLast((tie) => tie.loser === loser.name);
+  const saidAt = personAt(joining?.authority);
   const apart = known.filter((item, index) =>
     item.state === "kept_apart"
       ? // Here all the same: by a newer word of a person, or by a race that is looked into (see `Doubt`).
         !(isHere(item.node) && saidAt > (item.settled_at ?? 0)) &&
-        known.findIndex((other) => other.node === item.node && other.state === "kept_apart") === index
+        known.findIndex(
+          (other) => other.node === item.node && other.from === item.from && other.state === "kept_apart",
+        ) === index
       : !isHere(item.node) &&
         !isSettled(item.node) &&
         !links.some((link) => link.node === item.node) &&
@@ -111,7 +117,15 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
     // A link whose node is here already is made, and may be the only one that holds its other end.
     ties: [...root.links, ...loser.links]
       .filter(({ node }) => node === root.name || members.has(node))
-      .reduce((ties, link) => tied(ties, tieOf(link, link.since)), joinTies(root.ties, loser.ties)),
+      .reduce(
+        (ties, link) => tied(ties, tieOf(link, link.since)),
+        joinTies(
+          root.ties,
+          loser.ties.map((tie) =>
+            tie === joining ? undecidedSince(tie, [...arrivals(root), ...arrivals(loser)]) : tie,
+          ),
+        ),
+      ),
     links,
     apart,
     // Who could not be reached may be reachable now: everything that waits is decided again.
@@ -137,6 +151,22 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
     },
   };
   return reconcile(merged, onePer);
+}
+
+/** Not later than this they came: at the earliest instant at which they could have been decided. */
+function arrivals(root: Root): readonly number[] {
+  return root.undecided.map((item) => item.decide_at);
+}
+
+const weights: Readonly<Record<Authority["type"], number>> = { person: 0, crm: 1, signal: 2 };
+
+/** Of two links to one node the weightier is made first: where that is refused, the other one would be. */
+function byAuthority(a: LinkTodo, b: LinkTodo): number {
+  return weights[a.authority.type] - weights[b.authority.type];
+}
+
+function personAt(authority: Authority | undefined): number {
+  return authority?.type === "person" ? authority.at : 0;
 }
 
 /** Whether this state of that root is in already, as told by itself or by another one that had taken it in. */

@@ -213,14 +213,18 @@ export function applyEntry(root: Root, entry: LogEntry): Root {
   for (const [index, identifier] of signal.identifiers.entries()) {
     const node = entry.node_of[index];
     if (node === undefined || node === root.name || root.members.includes(node)) continue;
-    if (links.some((link) => link.node === node) || root.apart.some((item) => item.node === node)) continue;
-    links.push({
+    const authority: Authority = { type: saysCrm(signal, identifier) ? "crm" : "signal" };
+    if (root.apart.some((item) => item.node === node && (authority.type === "signal" || item.state === "kept_apart")))
+      continue;
+    const owed = links.findIndex((link) => link.node === node);
+    if (owed >= 0 && (authority.type === "signal" || links[owed]?.authority.type !== "signal")) continue;
+    links.splice(owed >= 0 ? owed : links.length, 1, {
       node,
       identifier,
       since: signal.received_at,
       from: entry.node_of[0] ?? root.name,
       by: signal.idempotency_key,
-      authority: { type: saysCrm(signal, identifier) ? "crm" : "signal" },
+      authority,
     });
   }
   const next: Root = {
@@ -296,6 +300,15 @@ export function peopleOf(root: Root): Readonly<Partial<Record<CrmName, string>>>
     .sort((a, b) => a.at - b.at || (a.task_id < b.task_id ? -1 : 1));
   for (const { crm, person_id } of receipts) if (person_id !== "") people[crm] = person_id;
   return people;
+}
+
+/** The lead without identifiers that a refused link or a split showed to be somebody else's. */
+export function ownLead(root: Root): LeadFold {
+  const foreign = root.apart.filter(({ node }) => node !== root.name && !root.members.includes(node));
+  if (foreign.length === 0) return root.lead;
+  const names = new Set(foreign.map(({ identifier }) => `${identifier.type}:${identifier.value}`));
+  const own = Object.entries(root.lead.identifiers).filter(([name]) => !names.has(name));
+  return { ...root.lead, identifiers: Object.fromEntries(own) };
 }
 
 /** The follow-up will not happen; its actions are then withdrawn or, where their task stands, closed. */

@@ -19,7 +19,7 @@ import {
   type Root,
   type Undecided,
 } from "./node.ts";
-import { reach, spans, type Tie, tieId } from "./ties.ts";
+import { reach, spans, type Tie, tieId, undecidedSince } from "./ties.ts";
 
 /** When it is, and how far back a decision may lie that was made for both. */
 export interface SplitTime {
@@ -52,7 +52,7 @@ export type Split =
   | { readonly arm: "busy" };
 
 export function findTie(root: Root, wanted: string): Tie | undefined {
-  return root.ties.find((tie) => tieId(tie) === wanted || tie.loser === wanted);
+  return root.ties.findLast((tie) => tieId(tie) === wanted || tie.loser === wanted);
 }
 
 /** `entries` is the whole log of the root. A person says that those on both sides of the tie are two. */
@@ -97,7 +97,7 @@ export function partAgain(
     other,
     reason: reason ?? "",
     at: when.at,
-    ...(reason === "kept_apart" ? { state: "kept_apart", settled_at: when.at } : { state: "open" }),
+    ...(reason === "kept_apart" ? { state: "kept_apart", settled_at: 0 } : { state: "open" }),
   });
   return part(root, entries, tie, sides.staying, when, reason === null ? owed : refused);
 }
@@ -157,7 +157,14 @@ function part(
   const side = (name: string, nodesOf: ReadonlySet<string>, own: (key: string) => boolean): Root => {
     const mine = entries.filter((entry) => own(entry.signal.idempotency_key));
     const strangers = strangersOf(mine, nodesOf, tie);
-    const apart = root.apart.filter((item) => nodesOf.has(item.from));
+    const redecided = mine.flatMap(({ signal }) => (again.has(signal.idempotency_key) ? [signal.received_at] : []));
+    // What a person said of both while they were taken for one holds for each.
+    const near = nodesOf.has(tie.a) ? tie.a : tie.b;
+    const apart = root.apart.flatMap((item) => {
+      if (nodesOf.has(item.from)) return [item];
+      const ofBoth = item.state === "kept_apart" && (item.settled_at ?? 0) >= tie.at && !nodesOf.has(item.node);
+      return ofBoth ? [{ ...item, from: near }] : [];
+    });
     const links = root.links.filter((item) => nodesOf.has(item.from));
     for (const item of strangers) {
       const known = root.apart.find(({ node }) => node === item.node);
@@ -172,7 +179,9 @@ function part(
       version,
       lead: mine.map((entry) => entry.signal).reduce(foldSignal, emptyLead),
       members: nodes.filter((node) => node !== name && nodesOf.has(node)).sort(),
-      ties: root.ties.filter((item) => tieId(item) !== tieId(tie) && (nodesOf.has(item.a) || nodesOf.has(item.b))),
+      ties: root.ties
+        .filter((item) => tieId(item) !== tieId(tie) && (nodesOf.has(item.a) || nodesOf.has(item.b)))
+        .map((item) => undecidedSince(item, redecided)),
       doubts: root.doubts.filter(
         (item) => tieId(item.tie) !== tieId(tie) && (nodesOf.has(item.tie.a) || nodesOf.has(item.tie.b)),
       ),
@@ -225,7 +234,7 @@ function decidedTogether(root: Root, entries: readonly LogEntry[], tie: Tie, whe
   const closed = new Set<string>();
   const acted = new Set<string>();
   for (const item of root.follow_ups) (item.closed_for === undefined ? acted : closed).add(item.trigger);
-  const since = tie.at - when.undecidedMs;
+  const since = (tie.undecided_since ?? tie.at) - when.undecidedMs;
   return new Set(
     entries
       .map((entry) => entry.signal)

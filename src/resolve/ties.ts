@@ -19,6 +19,8 @@ export interface Tie {
   readonly authority: Authority;
   /** Epoch ms at which the link was made. */
   readonly at: number;
+  /** Where something older was still undecided when the link was made, or is again: since when. It may be decided for both. */
+  readonly undecided_since?: number;
   /** Name of the root that became part of the other one, where the link joined two people. */
   readonly loser?: string;
 }
@@ -47,6 +49,12 @@ export function reach(ties: readonly Tie[], start: string, without?: Tie): Reado
 /** With this tie too, unless its ends hang together already: what is stored stays a forest, so that every cut means something. */
 export function tied(ties: readonly Tie[], tie: Tie): readonly Tie[] {
   return tie.a === tie.b || reach(ties, tie.a).has(tie.b) ? ties : [...ties, tie];
+}
+
+/** This tie, over which signals from that instant on may be decided. */
+export function undecidedSince(tie: Tie, instants: readonly number[]): Tie {
+  const since = Math.min(tie.undecided_since ?? tie.at, ...instants);
+  return since < tie.at ? { ...tie, undecided_since: since } : tie;
 }
 
 /** Both forests; the first one's ties stand where they overlap. */
