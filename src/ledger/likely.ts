@@ -248,7 +248,7 @@ async function settle(around: Surroundings, pair: LikelyPair): Promise<Outcome> 
   const [a, b] = one.name < other.name ? [one, other] : [other, one];
   const standing = standingOf(a, b);
   if (standing.arm === "one" || standing.arm === "linking") return "nothing_to_ask";
-  if (standing.arm === "apart") {
+  if (standing.arm === "apart" || (await answered(ledger, workspace, proposalIds(a, b))).size > 0) {
     await ledger
       .prepare("INSERT OR IGNORE INTO likely_answered VALUES (?, ?)")
       .bind(workspace, proposalId(pair.a, pair.b))
