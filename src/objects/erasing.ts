@@ -20,6 +20,13 @@ export interface EraseCall {
   readonly at: number;
 }
 
+export interface SwallowCall {
+  readonly at: number;
+  readonly epoch: number;
+  /** Only where it points to this node itself. */
+  readonly of?: string;
+}
+
 /** What erasing needs of the object it belongs to. */
 export interface Surroundings {
   readonly env: Env;
@@ -55,13 +62,14 @@ export class Erasing {
   }
 
   /** This node's person is erased. Refused by a root: it is somebody else's by now. */
-  async swallow(call: { readonly at: number; readonly epoch: number }): Promise<void> {
+  async swallow(call: SwallowCall): Promise<void> {
     const { state } = this.#around;
     await this.#around.arrived();
     const node = state.load();
     if (node.role === "alias" && !node.acknowledged) throw new Error("still on its way: to be asked again");
     // Somebody new may have it by now: whoever asks twice does not erase them.
     if (node.role !== "alias" || node.epoch >= call.epoch) return;
+    if (call.of !== undefined && node.parent !== call.of) return;
     const tombstone = tombstoneOf(call, call.epoch);
     state.saveErased(tombstone);
     this.#around.armAt(tombstone.until);
@@ -77,13 +85,14 @@ export class Erasing {
     if (root === null || root.erase === undefined || !mayBeErased(root)) return;
     // A version that a crash could take back must not be told to anybody.
     if (state.unsaved) state.save(root);
-    const { id, at, by } = root.erase;
+    const { id, at, by, owed } = root.erase;
     const actions = root.follow_ups.flatMap((item) => item.actions);
     for (const account of new Set(actions.map((action) => action.account))) {
       const keys = actions.filter((action) => action.account === account).map((action) => action.key);
       await accountStub(env, account).forget({ keys });
     }
     for (const node of root.members) await identityStub(env, node).swallow({ at, epoch: root.version + 1 });
+    for (const node of owed) await identityStub(env, node).swallow({ at, epoch: root.version + 1, of: root.name });
     await projectorStub(env, shard, root.name).erase({
       shown: projectionOf(root, [], policy, Date.now()),
       erasure: { id, workspace: root.workspace, leads: leadsOf(root), keys: state.store.keys(), by },

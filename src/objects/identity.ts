@@ -38,7 +38,7 @@ import {
 import { decisionDue, findAction, nextDueAt, openActions } from "../resolve/obligations.ts";
 import { sameFact } from "../resolve/same-fact.ts";
 import { type Workspace, type WorkspaceFacts, workspaceById } from "../workspace.ts";
-import { type EraseAnswer, type EraseCall, Erasing } from "./erasing.ts";
+import { type EraseAnswer, type EraseCall, Erasing, type SwallowCall } from "./erasing.ts";
 import { IdentityStore } from "./identity-store.ts";
 import {
   type AbsorbAnswer,
@@ -243,7 +243,7 @@ export class IdentityObject extends DurableObject<Env> {
     return this.#erasing.order(call);
   }
 
-  swallow(call: { readonly at: number; readonly epoch: number }): Promise<void> {
+  swallow(call: SwallowCall): Promise<void> {
     return this.#erasing.swallow(call);
   }
 

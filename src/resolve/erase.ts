@@ -31,7 +31,12 @@ export function toBeErased(root: Root, order: ErasureOrder): Root {
     apart: [],
     undecided: [],
     follow_ups,
-    erase: order,
+    erase: {
+      id: order.id,
+      at: order.at,
+      by: order.by,
+      owed: [...(root.erase?.owed ?? []), ...root.links.map((link) => link.node)],
+    },
   };
 }
 

@@ -148,7 +148,13 @@ export interface Root extends Memory {
   /** Nodes here that belonged to an erased person before; see `Memory`. */
   readonly erased_nodes: Readonly<Record<string, number>>;
   /** Asked for: everything of this person goes, once its tasks are withdrawn. */
-  readonly erase?: { readonly id: string; readonly at: number; readonly by: string };
+  readonly erase?: {
+    readonly id: string;
+    readonly at: number;
+    readonly by: string;
+    /** Nodes that were to be linked: some may point here already. */
+    readonly owed: readonly string[];
+  };
   /** Decisions and tombstones the ledger has not confirmed yet. */
   readonly unprojected: {
     readonly decisions: readonly Decision[];
