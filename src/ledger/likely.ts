@@ -379,13 +379,13 @@ async function close(ledger: D1Database, workspace: string, id: string, by: stri
 
 /* ------------------------------------------------------------------------------------------ identity */
 
-/** The person behind this name, wherever merges have moved it; null where nobody is known (any more). */
+/** The person behind this name, wherever merges have moved it; null where nobody is known, or soon will be. */
 async function personAt(env: Env, name: string): Promise<Root | null> {
   let target = name;
   for (let hops = 0; hops < hopsMax; hops++) {
     const view = await readable(identityStub(env, target)).read();
     if (view === null) return null;
-    if (!("moved" in view)) return view.root;
+    if (!("moved" in view)) return view.root.erase === undefined ? view.root : null;
     target = view.moved;
   }
   throw new Error("too many moves");
