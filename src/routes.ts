@@ -1,5 +1,6 @@
 /** The only table of URLs (DESIGN §7). */
 import { Hono } from "hono";
+import { eraseLead } from "./api/erase.ts";
 import { leadPage } from "./api/lead-page.ts";
 import { overviewPage } from "./api/overview.ts";
 import { keepLeadsApart, mergeLeads, settleException, splitLead } from "./api/people.ts";
@@ -47,6 +48,7 @@ app.get("/v1/leads/:id", readLead);
 app.post("/v1/leads/:id/split", splitLead);
 app.post("/v1/leads/:id/merge", mergeLeads);
 app.post("/v1/leads/:id/keep-apart", keepLeadsApart);
+app.post("/v1/leads/:id/erase", eraseLead);
 app.get("/v1/follow-ups", listFollowUps);
 app.get("/v1/decisions", listDecisions);
 app.get("/v1/exceptions", listExceptions);

@@ -47,7 +47,7 @@ export class ProjectorObject extends DurableObject<Env> {
 
   /** Behind whatever is gathered already, which may speak of the same person. Rejects when the ledger did not take it. */
   erase(call: { readonly shown: Projection; readonly erasure: Erasure; readonly version: number }): Promise<void> {
-    this.#flush();
+    if (this.#waiting.length > 0) this.#flush();
     const ledger = ledgerOf(this.env, this.#shard());
     const rows = nameless(call.shown, call.erasure.leads, call.version);
     const statements = [

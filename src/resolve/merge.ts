@@ -59,7 +59,7 @@ export function choseMerge(root: Root, node: string, by: string, at: number): Ro
     links: [...root.links.filter((item) => item.node !== node), link],
     unprojected: {
       ...root.unprojected,
-      closed: [...root.unprojected.closed, { ...conflict, settled_by: by, settled_at: at }],
+      closed: [...root.unprojected.closed, { ...conflict, settled_by: by.replace(/^person:/, ""), settled_at: at }],
     },
   };
 }
