@@ -254,6 +254,8 @@ export class Linking {
     if (node.partings.length > 0 || node.erase !== undefined) return { arm: "busy" };
     if (call.node === node.name || node.members.includes(call.node))
       return call.choice === "merge" ? { arm: "ok" } : { arm: "unknown" };
+    // An older word that comes late changes nothing.
+    if (node.apart.some((item) => item.node === call.node && (item.settled_at ?? 0) > call.at)) return { arm: "ok" };
     const by = `person:${call.by}`;
     const known = node.apart.some((item) => item.node === call.node)
       ? node
