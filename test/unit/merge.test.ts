@@ -100,7 +100,7 @@ describe("a person who says that two are one", () => {
     ]);
     expect(next.apart).toEqual([apartFrom("acme/x")]);
     expect(next.unprojected.closed).toEqual([
-      apartFrom("acme/e", { settled_by: "person:sam@example.com", settled_at: 9_000 }),
+      apartFrom("acme/e", { settled_by: "sam@example.com", settled_at: 9_000 }),
     ]);
     expect(next.version).toBe(6);
   });
