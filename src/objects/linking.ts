@@ -30,12 +30,17 @@ import { type Tie, tied, tieId } from "../resolve/ties.ts";
 import { identityStub } from "./names.ts";
 import type { NodeState } from "./node-state.ts";
 
+/** Of a node that an erased person had: signals from before `erased_at` are theirs, and `epoch` was their last version. */
+export interface Remembered {
+  readonly erased_at: number;
+  readonly epoch: number;
+}
+
 export type ClaimAnswer =
-  /** `erased_at`: signals from before this instant are an erased person's, whose last version is `epoch`; 0 = there was none. */
-  | { readonly arm: "claimed"; readonly erased_at: number; readonly epoch: number }
+  | ({ readonly arm: "claimed" } & Partial<Remembered>)
   /** Nobody's yet, and the caller wants no further identifier. */
   | { readonly arm: "unused" }
-  | { readonly arm: "moved"; readonly to: string }
+  | ({ readonly arm: "moved"; readonly to: string } & Partial<Remembered>)
   | { readonly arm: "root"; readonly profile: Profile };
 
 export type JoinAnswer =
@@ -119,21 +124,23 @@ export class Linking {
   async claim(call: { readonly by: string; readonly full: boolean }): Promise<ClaimAnswer> {
     await this.arrived();
     const node = this.#settled();
-    if (node.role === "alias" && node.parent === call.by)
-      return { arm: "claimed", erased_at: node.erased_at ?? 0, epoch: node.epoch };
-    if (node.role === "alias") return { arm: "moved", to: node.parent };
+    const remembered = rememberedOf(node);
+    if (node.role === "alias")
+      return node.parent === call.by
+        ? { arm: "claimed", ...remembered }
+        : { arm: "moved", to: node.parent, ...remembered };
     if (node.role === "root") return { arm: "root", profile: profileOf(node) };
     if (call.full) return { arm: "unused" };
-    const { restored, erased_at } = memoryOf(node);
+    const { restored } = memoryOf(node);
     this.#state.saveAlias({
       role: "alias",
       parent: call.by,
       epoch: node.role === "erased" ? node.epoch : 0,
       acknowledged: true,
       ...(restored === undefined ? {} : { restored }),
-      ...(erased_at === undefined ? {} : { erased_at }),
+      ...(remembered === null ? {} : { erased_at: remembered.erased_at }),
     });
-    return { arm: "claimed", erased_at: erased_at ?? 0, epoch: node.role === "erased" ? node.epoch : 0 };
+    return { arm: "claimed", ...remembered };
   }
 
   /** The smaller root `to` asks this larger one to become part of it. */
@@ -142,7 +149,8 @@ export class Linking {
     const policy = first === null ? null : await this.#around.policyOf(first.workspace);
     await this.arrived();
     const node = this.#settled();
-    if (node.role === "unused" || node.role === "erased") return { arm: "moved", to: call.to };
+    // Since it said that it is a root, its person was erased: it is there to be claimed.
+    if (node.role === "unused" || node.role === "erased") throw new Error("nobody is here: to be asked again");
     if (node.role === "alias") return node.parent === call.to ? { arm: "joined" } : { arm: "moved", to: node.parent };
     if (policy === null || node.partings.length > 0 || node.erase !== undefined)
       throw new Error("this node is changing: to be asked again");
@@ -175,12 +183,12 @@ export class Linking {
       root = { ...applyEntry(root, own), links: root.links };
       fresh.push(own);
     }
-    if (!call.last) this.#state.save(root, fresh);
+    // Whoever was on the way to an erased person is that person.
+    const order = before.erase ?? (node.role === "erased" ? orderOf(node, call.loser) : undefined);
+    if (!call.last) this.#state.save(order === undefined ? root : toBeErased(root, order), fresh);
     else {
       const doubts = this.#doubts(call.first ? before : this.#alone(before), call.loser, policy);
       const joined = absorb(root, call.loser, [], policy.one_open_per);
-      // Whoever was on the way to an erased person is that person.
-      const order = before.erase ?? (node.role === "erased" ? orderOf(node, call.loser) : undefined);
       this.#state.save(
         order === undefined ? { ...joined, doubts: [...joined.doubts, ...doubts] } : toBeErased(joined, order),
         fresh,
@@ -305,24 +313,20 @@ export class Linking {
     if (first === null) return;
     const { identity } = await this.#around.policyOf(first.workspace);
     const { authority, identifier } = todo;
+    let remembered: Partial<Remembered> = {};
     let target = todo.node;
     for (let hops = 0; hops < hopsMax; hops++) {
       const before = this.#state.root();
       if (before === null) return;
-      if (target === before.name) return this.#state.change(linkDone(before, todo.node, Date.now()));
+      if (target === before.name) return this.#state.change(linked(before, todo.node, remembered));
       const full = before.members.length + 1 >= identity.members_max;
       const answer = await identityStub(this.#env, target).claim({ by: before.name, full });
       const root = this.#linking(todo);
       if (root === null) return;
       const apart = (reason: string, of: Root) =>
         this.#state.change(keepApart(of, todo.node, target, reason, Date.now()));
-      if (answer.arm === "claimed") {
-        const made = linkDone(root, todo.node, Date.now());
-        if (answer.erased_at === 0) return this.#state.change(made);
-        const erased_nodes = { ...made.erased_nodes, [todo.node]: answer.erased_at };
-        // Rows of the ledger only move forward, also if this node becomes a person of its own one day.
-        return this.#state.change({ ...made, erased_nodes, version: Math.max(made.version, answer.epoch) + 1 });
-      }
+      if (target === todo.node && (answer.arm === "claimed" || answer.arm === "moved")) remembered = answer;
+      if (answer.arm === "claimed") return this.#state.change(linked(root, todo.node, remembered));
       if (answer.arm === "unused") return apart("too_many_members", root);
       if (answer.arm === "moved") {
         target = answer.to;
@@ -346,7 +350,7 @@ export class Linking {
       const after = this.#linking(todo);
       if (after === null) return;
       if (joined.arm === "apart") return apart(joined.reason, after);
-      if (joined.arm === "joined") return this.#state.change(linkDone(after, todo.node, Date.now()));
+      if (joined.arm === "joined") return this.#state.change(linked(after, todo.node, remembered));
       target = joined.to;
     }
     throw new Error("too many moves");
@@ -467,6 +471,22 @@ export class Linking {
     if (node.role === "alias" && !node.acknowledged) throw new Error("still on its way: to be asked again");
     return node;
   }
+}
+
+function rememberedOf(node: Node): Remembered | null {
+  if (node.role !== "alias" && node.role !== "erased") return null;
+  return node.erased_at === undefined ? null : { erased_at: node.erased_at, epoch: node.epoch };
+}
+
+/** The link is made. Rows of the ledger only move forward, also if its node becomes a person of its own one day. */
+function linked(root: Root, node: string, { erased_at, epoch }: Partial<Remembered>): Root {
+  const made = linkDone(root, node, Date.now());
+  if (erased_at === undefined || epoch === undefined) return made;
+  return {
+    ...made,
+    erased_nodes: { ...made.erased_nodes, [node]: erased_at },
+    version: Math.max(made.version, epoch) + 1,
+  };
 }
 
 function memoryOf(node: Node): Memory {

@@ -245,7 +245,7 @@ export function checkAtRest(
   for (const { root, log } of roots) {
     checkFold(rest, root, log);
     checkObligations(rest, root);
-    checkFollowUps(rest, root, log, policy, accounts);
+    checkFollowUps(rest, live, root, log, policy, accounts);
   }
   checkTasks(rest, live, accounts);
   checkLedger(rest, policy);
@@ -425,6 +425,7 @@ function checkObligations(rest: Rest, root: Root): void {
 
 function checkFollowUps(
   rest: Rest,
+  live: LiveChecks,
   root: Root,
   log: readonly LogEntry[],
   policy: Policy,
@@ -440,15 +441,17 @@ function checkFollowUps(
     }
     if (item.actions.length !== accounts.size) rest.fail("G12", `${item.id} has ${item.actions.length} actions`);
     for (const action of item.actions) checkAction(rest, item, action, accounts.get(action.account));
-    // Since a split the one that stayed may be the other person's.
-    const earlier = rest.roots
-      .flatMap((other) => other.root.follow_ups)
-      .some(
-        (other) =>
-          other.id === item.closed_for &&
-          (policy.one_open_per === "lead" || other.play === item.play) &&
-          (other.created_at < item.created_at || (other.created_at === item.created_at && other.id < item.id)),
-      );
+    // Since a split the one that stayed may be the other person's, and that one may have been erased.
+    const earlier =
+      live.erased.size > 0 ||
+      rest.roots
+        .flatMap((other) => other.root.follow_ups)
+        .some(
+          (other) =>
+            other.id === item.closed_for &&
+            (policy.one_open_per === "lead" || other.play === item.play) &&
+            (other.created_at < item.created_at || (other.created_at === item.created_at && other.id < item.id)),
+        );
     if (item.closed_because?.startsWith("the same person") === true && !earlier)
       rest.fail("G4", `${item.id} was closed for another one, and it was the earliest`);
   }
