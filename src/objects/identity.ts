@@ -46,6 +46,7 @@ import {
   type Choice,
   type ChoiceAnswer,
   type ClaimAnswer,
+  type ClaimCall,
   type JoinAnswer,
   type JoinCall,
   Linking,
@@ -204,7 +205,7 @@ export class IdentityObject extends DurableObject<Env> {
 
   /* ------------------------------------------------------------------------------ link, merge and split (§6.2) */
 
-  claim(call: { readonly by: string; readonly full: boolean }): Promise<ClaimAnswer> {
+  claim(call: ClaimCall): Promise<ClaimAnswer> {
     return this.#linking.claim(call);
   }
 

@@ -36,6 +36,14 @@ export interface Remembered {
   readonly epoch: number;
 }
 
+export interface ClaimCall {
+  readonly by: string;
+  /** The caller wants no further identifier. */
+  readonly full: boolean;
+  /** Where this alias points, if that has led to nobody: a claim that nobody came back to. The caller takes it over. */
+  readonly past?: string;
+}
+
 export type ClaimAnswer =
   | ({ readonly arm: "claimed" } & Partial<Remembered>)
   /** Nobody's yet, and the caller wants no further identifier. */
@@ -121,10 +129,14 @@ export class Linking {
    * Asked by the root `by`: an unused node becomes its alias at once, an alias says where it belongs, a root says so. Whose
    * state is on its way says nothing before it has arrived: a root counts as its members only who is wholly there.
    */
-  async claim(call: { readonly by: string; readonly full: boolean }): Promise<ClaimAnswer> {
+  async claim(call: ClaimCall): Promise<ClaimAnswer> {
     await this.arrived();
     const node = this.#settled();
     const remembered = rememberedOf(node);
+    if (node.role === "alias" && call.past !== undefined && node.parent === call.past) {
+      this.#state.saveAlias({ ...node, parent: call.by });
+      return { arm: "claimed", ...remembered };
+    }
     if (node.role === "alias")
       return node.parent === call.by
         ? { arm: "claimed", ...remembered }
@@ -152,6 +164,9 @@ export class Linking {
     // Since it said that it is a root, its person was erased: it is there to be claimed.
     if (node.role === "unused" || node.role === "erased") throw new Error("nobody is here: to be asked again");
     if (node.role === "alias") return node.parent === call.to ? { arm: "joined" } : { arm: "moved", to: node.parent };
+    // The node in question may have left with a split since this one said that it is here.
+    const isHere = [node.name, ...node.members, ...node.links.map((link) => link.node)].includes(call.tie.b);
+    if (!isHere) return { arm: "moved", to: call.tie.b };
     if (policy === null || node.partings.length > 0 || node.erase !== undefined)
       throw new Error("this node is changing: to be asked again");
     const reason = guard(profileOf(node), call.profile, call.over, policy.identity, call.authority);
@@ -204,7 +219,9 @@ export class Linking {
     const tie = loser.ties.findLast((item) => item.loser === loser.name);
     if (tie === undefined) return [];
     const here = [root.name, ...root.members];
-    const dangles = !here.includes(tie.a) && !here.includes(tie.b);
+    const theirs = [loser.name, ...loser.members];
+    const far = theirs.includes(tie.a) ? tie.b : tie.a;
+    const dangles = !here.includes(far);
     const reason = guard(profileOf(root), profileOf(loser), tie.over, identity, tie.authority);
     return dangles || reason !== null ? [{ tie }] : [];
   }
@@ -315,19 +332,33 @@ export class Linking {
     const { authority, identifier } = todo;
     let remembered: Partial<Remembered> = {};
     let target = todo.node;
+    let firstTo: string | undefined;
+    let past: string | undefined;
     for (let hops = 0; hops < hopsMax; hops++) {
       const before = this.#state.root();
       if (before === null) return;
       if (target === before.name) return this.#state.change(linked(before, todo.node, remembered));
       const full = before.members.length + 1 >= identity.members_max;
-      const answer = await identityStub(this.#env, target).claim({ by: before.name, full });
+      // Only the node that is owed is claimed; what its pointer leads to and is nobody's, stays nobody's.
+      const elsewhere = target !== todo.node;
+      const answer = await identityStub(this.#env, target).claim({
+        by: before.name,
+        full: full || elsewhere,
+        ...(past === undefined || elsewhere ? {} : { past }),
+      });
       const root = this.#linking(todo);
       if (root === null) return;
       const apart = (reason: string, of: Root) =>
         this.#state.change(keepApart(of, todo.node, target, reason, Date.now()));
       if (target === todo.node && (answer.arm === "claimed" || answer.arm === "moved")) remembered = answer;
       if (answer.arm === "claimed") return this.#state.change(linked(root, todo.node, remembered));
-      if (answer.arm === "unused") return apart("too_many_members", root);
+      if (answer.arm === "unused") {
+        if (!elsewhere) return apart("too_many_members", root);
+        past = firstTo;
+        target = todo.node;
+        continue;
+      }
+      if (answer.arm === "moved" && !elsewhere) firstTo = answer.to;
       if (answer.arm === "moved") {
         target = answer.to;
         continue;
