@@ -23,8 +23,8 @@ export interface EraseCall {
 export interface SwallowCall {
   readonly at: number;
   readonly epoch: number;
-  /** Only where it points to this node itself. */
-  readonly of?: string;
+  /** Only where it points to one of these: nobody knows whether it is the person's. */
+  readonly within?: readonly string[];
 }
 
 /** What erasing needs of the object it belongs to. */
@@ -69,7 +69,7 @@ export class Erasing {
     if (node.role === "alias" && !node.acknowledged) throw new Error("still on its way: to be asked again");
     // Somebody new may have it by now: whoever asks twice does not erase them.
     if (node.role !== "alias" || node.epoch >= call.epoch) return;
-    if (call.of !== undefined && node.parent !== call.of) return;
+    if (call.within !== undefined && !call.within.includes(node.parent)) return;
     const tombstone = tombstoneOf(call, call.epoch);
     state.saveErased(tombstone);
     this.#around.armAt(tombstone.until);
@@ -92,7 +92,8 @@ export class Erasing {
       await accountStub(env, account).forget({ keys });
     }
     for (const node of root.members) await identityStub(env, node).swallow({ at, epoch: root.version + 1 });
-    for (const node of owed) await identityStub(env, node).swallow({ at, epoch: root.version + 1, of: root.name });
+    const within = [root.name, ...root.members];
+    for (const node of owed) await identityStub(env, node).swallow({ at, epoch: root.version + 1, within });
     await projectorStub(env, shard, root.name).erase({
       shown: projectionOf(root, [], policy, Date.now()),
       erasure: { id, workspace: root.workspace, leads: leadsOf(root), keys: state.store.keys(), by },

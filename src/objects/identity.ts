@@ -22,6 +22,7 @@ import type { Receipt, Signal } from "../model.ts";
 import { mayBeErased } from "../resolve/erase.ts";
 import {
   type ActionRecord,
+  type Alias,
   applyAnswer,
   applyEntry,
   type CrmTarget,
@@ -130,6 +131,7 @@ export class IdentityObject extends DurableObject<Env> {
     if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();
     const node = this.#state.load();
     if (node.role === "alias") {
+      if (isSwallowed(node, call)) return { arm: "swallowed" };
       if (node.acknowledged) return { arm: "moved", to: node.parent };
       await this.#linking.transfer();
       const after = this.#state.load();
@@ -532,7 +534,15 @@ function partingOf(root: Root, { nodes: [first = ""] }: ReceiveCall): Parting | 
  */
 function isMisled(node: Node, { self, nodes: [first = ""], via }: ReceiveCall): boolean {
   if (first === self || via.filter((item) => item === first).length > 1) return false;
-  return node.role !== "root" || !(node.members.includes(first) || node.links.some((link) => link.node === first));
+  if (node.role !== "root") return true;
+  // What is only owed may remember an erased person: it is asked first.
+  const isOwed = via.includes(first) && node.links.some((link) => link.node === first);
+  return !isOwed && !node.members.includes(first);
+}
+
+/** An alias may know of an erased person when its root does not yet. */
+function isSwallowed({ erased_at }: Alias, { self, nodes: [first], signal }: ReceiveCall): boolean {
+  return erased_at !== undefined && first === self && (JSON.parse(signal) as Signal).occurred_at < erased_at;
 }
 
 /** The root that an action went to with a split that is under way. */

@@ -228,7 +228,8 @@ export function applyEntry(root: Root, entry: LogEntry): Root {
       node,
       identifier,
       since: signal.received_at,
-      from: entry.node_of[0] ?? root.name,
+      // Its first node is missing here only where a claim was never written down: the root itself is what it hangs on.
+      from: index === 0 ? root.name : (entry.node_of[0] ?? root.name),
       by: signal.idempotency_key,
       authority,
     });
