@@ -23,8 +23,8 @@ export interface EraseCall {
 export interface SwallowCall {
   readonly at: number;
   readonly epoch: number;
-  /** Only where it points to one of these: nobody knows whether it is the person's. */
-  readonly within?: readonly string[];
+  /** The person's nodes. One that points elsewhere has become somebody else's since it was asked before, or never was theirs. */
+  readonly within: readonly string[];
 }
 
 /** What erasing needs of the object it belongs to. */
@@ -69,7 +69,7 @@ export class Erasing {
     if (node.role === "alias" && !node.acknowledged) throw new Error("still on its way: to be asked again");
     // Somebody new may have it by now: whoever asks twice does not erase them.
     if (node.role !== "alias" || node.epoch >= call.epoch) return;
-    if (call.within !== undefined && !call.within.includes(node.parent)) return;
+    if (!call.within.includes(node.parent)) return;
     const tombstone = tombstoneOf(call, call.epoch);
     state.saveErased(tombstone);
     this.#around.armAt(tombstone.until);
@@ -91,9 +91,9 @@ export class Erasing {
       const keys = actions.filter((action) => action.account === account).map((action) => action.key);
       await accountStub(env, account).forget({ keys });
     }
-    for (const node of root.members) await identityStub(env, node).swallow({ at, epoch: root.version + 1 });
     const within = [root.name, ...root.members];
-    for (const node of owed) await identityStub(env, node).swallow({ at, epoch: root.version + 1, within });
+    for (const node of [...root.members, ...owed])
+      await identityStub(env, node).swallow({ at, epoch: root.version + 1, within });
     await projectorStub(env, shard, root.name).erase({
       shown: projectionOf(root, [], policy, Date.now()),
       erasure: { id, workspace: root.workspace, leads: leadsOf(root), keys: state.store.keys(), by },

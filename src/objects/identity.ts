@@ -351,7 +351,9 @@ export class IdentityObject extends DurableObject<Env> {
   }): Promise<{ readonly arm: "go" } | { readonly arm: "stop" } | { readonly arm: "moved"; readonly to: string }> {
     const first = this.#state.load();
     if (first.role === "alias") return { arm: "moved", to: first.parent };
-    if (first.role !== "root") return { arm: "stop" };
+    if (first.role === "unused") return { arm: "stop" };
+    // It may have gone on with a split before: whoever has it now submits it again.
+    if (first.role === "erased") throw new Error("the action is not known here");
     const found = await workspaceById(this.env, first.workspace, Date.now(), (work) => this.ctx.waitUntil(work));
     const root = this.#state.load();
     if (root.role === "alias") return { arm: "moved", to: root.parent };

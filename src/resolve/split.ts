@@ -200,7 +200,8 @@ function part(
     ...side(to, leaves, (key) => moved.has(key)),
     seq: moved.size,
     unprojected: {
-      decisions: [],
+      // Also in the record of whoever stays: history keeps each once.
+      decisions: root.unprojected.decisions.filter(({ signals }) => signals.some((key) => moved.has(key))),
       closed: [],
       gone: goneOn(away, to),
     },
