@@ -92,7 +92,8 @@ export class Erasing {
       await accountStub(env, account).forget({ keys });
     }
     const within = [root.name, ...root.members];
-    for (const node of [...root.members, ...owed])
+    // Those that may hang on a member first: a member that is free may be somebody new's at once, and what hangs on it too.
+    for (const node of [...owed, ...root.members])
       await identityStub(env, node).swallow({ at, epoch: root.version + 1, within });
     await projectorStub(env, shard, root.name).erase({
       shown: projectionOf(root, [], policy, Date.now()),
