@@ -47,6 +47,10 @@ export const kinds = {
   quote_accepted: "A quote was accepted.",
   dispute_opened: "A payment is disputed.",
 
+  /* what a CRM did with its own records */
+  crm_records_merged: "Records of one person became one in the CRM; `properties.survivor` says which one stays.",
+  crm_lead_converted: "A lead became a contact in the CRM.",
+
   /* these win over any follow-up (EMITTERS §5) */
   unsubscribed: "Somebody does not want to be written to.",
   customer_deleted: "The vendor's record of the person was deleted.",
@@ -200,6 +204,9 @@ const spoken: Readonly<Record<Kind, string>> = {
   payment_failed: "payment failed, invoice payment failed, charge failed, card declined",
   quote_accepted: "quote accepted, proposal accepted",
   dispute_opened: "dispute opened, dispute created, charge dispute created",
+  // Nothing but the kinds themselves: whoever says these words is believed beyond the limits on a person's ids.
+  crm_records_merged: "crm records merged",
+  crm_lead_converted: "crm lead converted",
   unsubscribed:
     "unsubscribed, user unsubscribed, contact unsubscribed, email unsubscribed, opted out, email opted out, marketing opted out",
   customer_deleted: "customer deleted, user deleted, contact deleted, lead deleted, account deleted",

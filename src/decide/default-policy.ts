@@ -67,6 +67,8 @@ export function defaultPolicy(members: readonly string[]): Policy {
       invite_sent: { tier: "hours", intent: 8, daily_cap: 3, words: "invited a colleague" },
       page_viewed: { tier: "hours", intent: 1, daily_cap: 3, words: "visited a page" },
       identified: { tier: "hours", intent: 0, daily_cap: 1, words: "was identified" },
+      crm_records_merged: { tier: "hours", intent: 0, daily_cap: 1, words: "was merged in the CRM" },
+      crm_lead_converted: { tier: "hours", intent: 0, daily_cap: 1, words: "was converted to a contact" },
     },
     other_kinds: { tier: "hours", intent: 0, daily_cap: 1, words: "did something" },
     scoring: {

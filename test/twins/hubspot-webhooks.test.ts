@@ -2,6 +2,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { hubspotWebhooks } from "../../connectors/hubspot/emitter/emitter.ts";
 import { verifyV3 } from "../../connectors/hubspot/signature.ts";
 import { type HubspotTwin, startHubspotTwin } from "../../connectors/hubspot/twin/server.ts";
 
@@ -116,6 +117,32 @@ describe("webhooks and the card", () => {
       mergedObjectIds: [Number(b.id)],
       newObjectId: Number(id),
     });
+  });
+
+  it("what it says of a merge, Baton hears; what it says of single contacts, not yet", async () => {
+    const a = await admin("contact", { email: "a@example.com" });
+    const b = await admin("contact", { email: "b@example.com" });
+    const { id } = await admin("merge", { primary: a.id, merged: b.id });
+    await twin.flushWebhooks();
+    const heard = got.map((one) => {
+      const delivery = {
+        method: one.method,
+        url: new URL(one.url, target).toString(),
+        headers: one.headers,
+        body: new TextEncoder().encode(one.body),
+        receivedAt: Date.now(),
+      };
+      expect(hubspotWebhooks.verify(delivery, [twin.account.clientSecret], Date.now()).ok).toBe(true);
+      const result = hubspotWebhooks.translate(delivery, { portal_id: String(twin.account.portalId) });
+      if (!result.ok) throw new Error(result.failure.reason);
+      return result.value;
+    });
+    expect(heard.flatMap((one) => one.quarantined ?? [])).toEqual([]);
+    expect(new Set(heard.flatMap((one) => one.skipped.map((item) => item.reason)))).toEqual(new Set(["not_heard_yet"]));
+    const drafts = heard.flatMap((one) => one.drafts);
+    expect(drafts).toHaveLength(1);
+    expect(drafts[0]?.identifiers.map((item) => item.value)).toEqual([a.id, b.id, id]);
+    expect(drafts[0]?.properties?.survivor).toBe(id);
   });
 
   it("sends the whole batch again until it is taken, counting the attempts", async () => {

@@ -1,0 +1,6 @@
+import type { Emitter } from "../../contract.ts";
+import { manifest } from "./manifest.ts";
+import { translate } from "./translate.ts";
+import { verify } from "./verify.ts";
+
+export const hubspotWebhooks: Emitter = { manifest, verify, translate };
