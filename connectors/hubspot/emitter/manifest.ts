@@ -3,7 +3,7 @@ import type { EmitterManifest } from "../../contract.ts";
 export const manifest: EmitterManifest = {
   vendor: "hubspot",
   label: "HubSpot webhooks",
-  homepage: "https://developers.hubspot.com/docs/api-reference/webhooks-webhooks-v3/guide",
+  homepage: "https://developers.hubspot.com/changelog/new-subscription-types-for-webhooks",
   authentication:
     "X-HubSpot-Signature-v3: base64 HMAC-SHA256(client secret, method + address + body + X-HubSpot-Request-Timestamp in ms); 300 s either way (CRM-FACTS §1.8). The older signatures without a time are not believed.",
   keyIsProof: false,

@@ -3,7 +3,8 @@ import type { EmitterManifest } from "../../contract.ts";
 export const manifest: EmitterManifest = {
   vendor: "salesforce",
   label: "Salesforce (Flow, Apex or poller)",
-  homepage: "https://help.salesforce.com/s/articleView?id=platform.flow_concepts_callout.htm",
+  homepage:
+    "https://help.salesforce.com/apex/HTViewHelpDoc?id=platform.flow_http_callout_guidelines_authenticating.htm",
   authentication:
     "Authorization: Bearer <secret> over TLS; nothing is signed, for neither Flow nor Apex callouts sign by themselves. The secret belongs into an external credential.",
   keyIsProof: false,
