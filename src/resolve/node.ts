@@ -12,7 +12,7 @@ import type { Answer, FollowUpFact } from "../decide/decide.ts";
 import type { CrmName, Decision, FollowUp, Identifier, Receipt, Signal } from "../model.ts";
 import { rankOf } from "../translate/normalise.ts";
 import type { Authority } from "./guard.ts";
-import { emptyLead, foldSignal, type LeadFold } from "./lead.ts";
+import { emptyLead, foldSignal, identifierValues, type LeadFold } from "./lead.ts";
 import type { Tie } from "./ties.ts";
 
 export type Node = { readonly role: "unused" } | Alias | Root | Tombstone;
@@ -305,8 +305,17 @@ export function peopleOf(root: Root): Readonly<Partial<Record<CrmName, string>>>
   const receipts = root.follow_ups
     .flatMap((item) => item.actions.flatMap(({ receipt }) => (receipt === undefined ? [] : [receipt])))
     .sort((a, b) => a.at - b.at || (a.task_id < b.task_id ? -1 : 1));
-  for (const { crm, person_id } of receipts) if (person_id !== "") people[crm] = person_id;
+  for (const { crm, person_id } of receipts)
+    if (person_id !== "" && !isFormer(root.lead, crm, person_id)) people[crm] = person_id;
   return people;
+}
+
+/** Whether the CRM has merged or converted that record away since. */
+function isFormer(lead: LeadFold, crm: CrmName, id: string): boolean {
+  if (crm === "hubspot") return Object.hasOwn(lead.former, `hubspot_contact_id:${id}`);
+  // CRM-FACTS §3: a converted lead refuses writes; its contact takes its place.
+  if (id.startsWith("00Q") && identifierValues(lead, "salesforce_contact_id").length > 0) return true;
+  return ["contact", "lead"].some((type) => Object.hasOwn(lead.former, `salesforce_${type}_id:${id}`));
 }
 
 /** The lead without identifiers that a refused link or a split showed to be somebody else's. */

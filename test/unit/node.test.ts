@@ -175,6 +175,12 @@ describe("a receipt", () => {
     expect(next.version).toBe(3);
   });
 
+  it("does not count once the CRM has merged that record into another one", () => {
+    const next = recordReceipt(open, "k", receipt);
+    const merged = { ...next, lead: { ...next.lead, former: { "hubspot_contact_id:51": true as const } } };
+    expect(peopleOf(merged)).toEqual({});
+  });
+
   it("without a person teaches nothing, and forgets nothing", () => {
     const known = rootOf("acme/r", {
       follow_ups: [
