@@ -14,7 +14,12 @@ const store = "src/objects/identity-store.ts";
 const account = "src/objects/account.ts";
 const exactlyOnce = "src/act/exactly-once.ts";
 const projector = "src/objects/projector.ts";
+const linking = "src/objects/linking.ts";
+const erasing = "src/objects/erasing.ts";
 const node = "src/resolve/node.ts";
+const merge = "src/resolve/merge.ts";
+const split = "src/resolve/split.ts";
+const guard = "src/resolve/guard.ts";
 const obligations = "src/resolve/obligations.ts";
 
 function one(name: string, file: string, find: string, replace: string): Mutant {
@@ -25,21 +30,21 @@ export const mutants: readonly Mutant[] = [
   /* ---- link and merge */
   one(
     "drop the seal",
-    identity,
-    "        this.#seal(root, target);\n        return this.#transfer();",
-    "        return this.#change(linkDone(root, todo.node));",
+    linking,
+    "        this.#seal(root, target, { ...tie, loser: root.name });\n        return this.transfer();",
+    "        return this.#state.change(linked(root, todo.node, remembered));",
   ),
   one(
     "seal without an alarm",
-    identity,
-    "    this.#node = alias;\n    this.#arm(Date.now() + guardMs);",
-    "    this.#node = alias;",
+    linking,
+    "    this.#state.saveAlias(alias);\n    this.#around.arm(Date.now() + guardMs);",
+    "    this.#state.saveAlias(alias);",
   ),
   one(
     "acknowledge before absorb",
-    identity,
+    linking,
     "      const { parent, sealed } = node;",
-    '      const { parent, sealed } = node;\n      this.#store.saveAlias({ role: "alias", parent, acknowledged: true });',
+    '      const { parent, sealed } = node;\n      this.#state.saveAlias({ role: "alias", parent, epoch: node.epoch, acknowledged: true });',
   ),
   one(
     "sealed state asks once only",
@@ -50,101 +55,242 @@ export const mutants: readonly Mutant[] = [
   one(
     "sealed log forgotten by a crash",
     store,
-    'if (saved?.role === "alias" && saved.acknowledged) return saved;',
-    'if (saved?.role === "alias") return saved;',
+    'if (saved?.role === "erased" || (saved?.role === "alias" && saved.acknowledged)) {',
+    'if (saved?.role === "erased" || saved?.role === "alias") {',
   ),
   one("log dropped at the seal", store, "if (node.acknowledged && this.#hasLog)", "if (this.#hasLog)"),
   one(
     "link keeps the state from before the call",
-    identity,
-    "      const root = this.#root();\n      if (root === null || !root.links",
-    "      const root: Root | null = before;\n      if (root === null || !root.links",
+    linking,
+    "      const root = this.#linking(todo);\n      if (root === null) return;",
+    "      const root: Root | null = before;\n      if (root === null) return;",
   ),
   one(
     "join keeps the state from before the call",
-    identity,
-    "      const after = this.#root();\n      if (after === null) return;\n      if (joined.arm",
-    "      const after: Root | null = root;\n      if (after === null) return;\n      if (joined.arm",
+    linking,
+    "      const after = this.#linking(todo);\n      if (after === null) return;",
+    "      const after: Root | null = root;\n      if (after === null) return;",
   ),
   one(
     "claim takes a root",
-    identity,
-    '    if (node.role === "root") return { arm: "root", strong: strongOf(node) };',
-    "",
+    linking,
+    '    if (node.role === "root") return { arm: "root", profile: profileOf(node) };\n    if (call.full)',
+    "    if (call.full)",
+  ),
+  one(
+    "claim does not wait for what is on its way",
+    linking,
+    "    await this.arrived();\n    const node = this.#settled();\n    const remembered",
+    "    const node = this.#state.load();\n    const remembered",
   ),
   one(
     "alias becomes a root again",
     identity,
-    '    const node = this.#load();\n    if (node.role === "alias") {\n      if (node.acknowledged)',
-    '    const node = this.#load();\n    if (node.role === "alias" && !node.acknowledged) {\n      if (node.acknowledged)',
+    '    const node = this.#state.load();\n    if (node.role === "alias") {\n      if (isSwallowed',
+    '    const node = this.#state.load();\n    if (node.role === "alias" && !node.acknowledged) {\n      if (isSwallowed',
   ),
   one(
     "alias absorbs",
-    identity,
-    '    const node = this.#load();\n    if (node.role === "alias") return { arm: "moved", to: node.parent };\n    let root',
-    "    const node = this.#load();\n    let root",
+    linking,
+    '    if (node.role === "alias") return { arm: "moved", to: node.parent };\n    const before',
+    "    const before",
   ),
-  one("absorbed twice", identity, 'if (root.absorbed.includes(call.loser.name)) return { arm: "ok" };', ""),
+  one("absorbed twice", linking, '    if (hasAbsorbed(before, call.loser)) return { arm: "ok" };\n', ""),
+  one(
+    "absorbed by name, whatever the version",
+    merge,
+    "return (root.absorbed[loser.name] ?? -1) >= loser.version;",
+    "return Object.hasOwn(root.absorbed, loser.name);",
+  ),
   one(
     "a known key is taken in again",
-    identity,
-    "if (this.#store.entry(entry.signal.idempotency_key) !== null) continue;",
+    linking,
+    "      if (this.#state.store.entry(entry.signal.idempotency_key) !== null) continue;\n",
     "",
   ),
   one(
     "transfer stops where it was moved on",
-    identity,
+    linking,
     "          movedTo = answer.to;\n          break;",
     "          break;",
   ),
-  one(
-    "first chunk taken for the last",
-    identity,
-    "const last = index === chunks.length - 1;",
-    "const last = index === 0;",
-  ),
-  one(
-    "guard not asked by the asker",
-    identity,
-    "if (reason !== null) return this.#change(keepApart(root, todo.node, target, reason, Date.now()));",
-    "",
-  ),
+  one("first chunk taken for the last", linking, "last: at + absorbEntriesMax >= entries.length }", "last: at === 0 }"),
+  one("guard not asked by the asker", linking, "      if (reason !== null) return apart(reason, root);\n", ""),
   // Not here: the guard left out by the one who is asked. The asker has just asked it of the same two; only what changes
   // within that one hop differs, and 5,000 schedules do not meet it.
-  one("guard lets two user ids meet", node, '    return "two_user_ids";', "    return null;"),
-  one("links not recorded", node, "    links.push({ node, identifier, since: signal.received_at });", ""),
+  one(
+    "guard lets two user ids meet",
+    guard,
+    "if (together > limit && together > Math.max(mine.length, theirs.length)) return `too_many:${type}`;",
+    "",
+  ),
+  one("links not recorded", node, "    links.splice(owed >= 0 ? owed : links.length, 1, {", "    [].splice(0, 1, {"),
   one(
     "members stay behind",
-    node,
+    merge,
     "new Set([...root.members, ...loser.members, loser.name])",
     "new Set([...root.members, loser.name])",
   ),
+  one("ties stay behind", merge, "          loser.ties.map((tie) =>", "          [].map((tie) =>"),
   one(
     "follow-ups stay behind",
-    node,
+    merge,
     "follow_ups: joinFollowUps(root.follow_ups, loser.follow_ups),",
     "follow_ups: root.follow_ups,",
   ),
   one(
     "undecided signals stay behind",
-    node,
+    merge,
     "      ...loser.undecided.filter((item) => !root.undecided.some((own) => own.key === item.key)),\n",
     "",
   ),
   one(
     "decisions stay behind",
-    node,
+    merge,
     "decisions: [...root.unprojected.decisions, ...loser.unprojected.decisions],",
     "decisions: root.unprojected.decisions,",
   ),
-  one("merge does not wake who waits", node, "      waiting: false,\n    })),", "    })),"),
-  one("reconcile forgotten", node, "  return reconcile(merged, onePer);", "  return merged;"),
+  one("merge does not wake who waits", merge, "      waiting: false,\n    })),", "    })),"),
+  one("reconcile forgotten", merge, "  return reconcile(merged, onePer);", "  return merged;"),
   one(
     "reconcile keeps the later",
-    node,
+    merge,
     ".sort((a, b) => a.created_at - b.created_at ||",
     ".sort((a, b) => b.created_at - a.created_at ||",
   ),
+  /* ---- split */
+  one(
+    "who is kept apart may be joined",
+    guard,
+    'if (said > 0 && !(authority.type === "person" && authority.at > said)) return "kept_apart";',
+    "",
+  ),
+  one(
+    "a split leaves no word behind",
+    split,
+    '      if ("state" in kept) apart.push(kept);\n',
+    '      if ("state" in kept) continue;\n',
+  ),
+  one(
+    "aliases of who left are not repointed",
+    linking,
+    "    for (const node of root.members) await identityStub(this.#env, node).repoint({ to, epoch: root.version });\n",
+    "",
+  ),
+  one(
+    "who stays leads through who left",
+    linking,
+    "    for (const node of staying) await identityStub(this.#env, node).repoint({ to: here.name, epoch: root.version });\n",
+    "",
+  ),
+  one(
+    "restored as often as it is asked",
+    linking,
+    "    if (memory.restored?.includes(call.id) === true) return;\n    if (node.role",
+    "    if (node.role",
+  ),
+  one(
+    "what left is forgotten before it arrived",
+    linking,
+    "    const entries = this.#state.store.parted()",
+    "    const entries = this.#state.store.latest(0)",
+  ),
+  one(
+    "a split is not finished after a crash",
+    identity,
+    "    for (const parting of root.partings) this.#work.start(`part ${parting.id}`, () => this.#linking.part(parting));\n",
+    "",
+  ),
+  one("signals do not follow the split", split, "leaves.has(entry.node_of[0] ?? root.name)).map(", "false).map("),
+  one(
+    "follow-ups do not follow the split",
+    split,
+    "root.follow_ups.filter((item) => own(item.trigger))",
+    "root.follow_ups.filter(() => name === root.name)",
+  ),
+  one(
+    "nothing is decided again after a split",
+    split,
+    "    .filter((key) => again.has(key) && !known.has(key))",
+    "    .filter(() => false)",
+  ),
+  one(
+    "split while merges are under way",
+    split,
+    '  if (moving || owes || !spans(root.ties, nodes)) return { arm: "busy" };\n',
+    "",
+  ),
+  one(
+    "a signal stays where a split has made it wrong",
+    identity,
+    '    if (isMisled(node, call)) return { arm: "moved", to: call.nodes[0] ?? call.self };\n',
+    "",
+  ),
+  one(
+    "no doubt about who arrives",
+    linking,
+    "    return dangles || reason !== null ? [{ tie }] : [];",
+    "    return [];",
+  ),
+  one("merged rows keep pointing to who left", split, "gone: goneOn(away, to),", "gone: [],"),
+  one(
+    "parted while links are made",
+    identity,
+    "    if (root.partings.length === 0)\n      for (const link",
+    "    if (root.partings.length >= 0)\n      for (const link",
+  ),
+  /* ---- erase */
+  one(
+    "late signals of an erased person count",
+    identity,
+    '    if (isErased(root, call, signal)) return { arm: "swallowed" };\n',
+    "",
+  ),
+  one(
+    "an alias does not remember the erased",
+    identity,
+    '      if (isSwallowed(node, call)) return { arm: "swallowed" };\n',
+    "",
+  ),
+  one(
+    "nodes of an erased person stay",
+    erasing,
+    "    for (const node of [...owed, ...root.members])",
+    "    for (const node of owed)",
+  ),
+  one("archive keeps the erased", "src/ledger/history.ts", "      .filter((entry) => !isErased(entry, erased))\n", ""),
+  one(
+    "history is not rewritten",
+    "src/ledger/erasures.ts",
+    "    for await (const name of segmentsOf(history, workspace)) await rewrite(history, name, keys);\n",
+    "",
+  ),
+  one(
+    "the ledger keeps what it shows of the erased",
+    "src/ledger/erasures.ts",
+    'follow_ups: shown.follow_ups.map((row) => ({ ...row, version, document: "{}" })),',
+    "follow_ups: [],",
+  ),
+  one("erased before the tasks are closed", "src/resolve/erase.ts", " && openActions(root).length === 0", ""),
+  one(
+    "tombstones are as old as the lead",
+    erasing,
+    "version: root.version + 1,\n    });",
+    "version: root.version,\n    });",
+  ),
+  one(
+    "an erasure is not finished after a crash",
+    obligations,
+    "  if (root.erase !== undefined || root.partings",
+    "  if (root.partings",
+  ),
+  one(
+    "the CRM's queue keeps the erased",
+    "src/objects/account-store.ts",
+    "const { key, state, ...body } = bare(action);",
+    "const { key, state, ...body } = action;",
+  ),
+  one("an erasure forgets who is new", erasing, "    if (!call.within.includes(node.parent)) return;\n", ""),
   /* ---- the log */
   one("duplicates counted", store, "ON CONFLICT DO NOTHING", "ON CONFLICT (key) DO UPDATE SET seq = excluded.seq"),
   one(
@@ -172,8 +318,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "no alarm behind work",
     identity,
-    "const owed = this.#projectDue || this.#unsaved || !this.#work.idle ? now + guardMs : Number.POSITIVE_INFINITY;",
-    "const owed = Number.POSITIVE_INFINITY;",
+    "this.#state.projectDue || this.#state.unsaved || !this.#work.idle ? now + guardMs : Number.POSITIVE_INFINITY;",
+    "Number.POSITIVE_INFINITY;",
   ),
   one(
     "alarm not armed again",
@@ -232,13 +378,13 @@ export const mutants: readonly Mutant[] = [
   one(
     "cancel forgets doubt",
     account,
-    'if (action?.state === "pending" && inDoubt(action)) {',
-    "if (Math.random() > 2) {",
+    '    if ((action?.state === "pending" || action?.state === "parked") && inDoubt(action)) {',
+    "    if (false) {",
   ),
   one(
     "alarm hides its own last change",
     identity,
-    "rounds < hopsMax && this.#isAheadOfLedger()",
+    "rounds < hopsMax && this.#state.isAheadOfLedger",
     "rounds > hopsMax && this.#isAheadOfLedger()",
   ),
   one(
@@ -268,13 +414,13 @@ export const mutants: readonly Mutant[] = [
   one(
     "a cancel leaves before it is on disk",
     identity,
-    "    this.#save(next);\n    this.#node = next;\n  }\n\n  #isAheadOfLedger",
+    '    this.#state.save(cancelFollowUp(root, id, "consent or a hold forbids it"));',
     "    this.#change(next);\n  }\n\n  #isAheadOfLedger",
   ),
   one(
     "receipt lost",
     identity,
-    '        return this.#change(recordReceipt(root, action.key, answer.receipt));\n      case "cancelled":',
+    '        return this.#state.change(recordReceipt(root, action.key, answer.receipt));\n      case "cancelled":',
     '        return this.#change(setAction(root, action.key, (item) => ({ ...item, state: "done" })));\n      case "cancelled":',
   ),
   one(
@@ -312,7 +458,7 @@ export const mutants: readonly Mutant[] = [
   one(
     "unsaved state shown",
     identity,
-    "    if (this.#unsaved) this.#save(root);\n    const signals",
+    "    if (this.#state.unsaved) this.#state.save(root);\n    const signals",
     "    const signals",
   ),
   one(
@@ -326,12 +472,12 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: identity,
-        find: "if (this.#isAheadOfLedger()) this.#projectDue = true;",
+        find: "if (this.#state.isAheadOfLedger) this.#state.projectDue = true;",
         replace: "",
       },
       {
         file: identity,
-        find: "rounds < hopsMax && this.#isAheadOfLedger()",
+        find: "rounds < hopsMax && this.#state.isAheadOfLedger",
         replace: "rounds > hopsMax && this.#isAheadOfLedger()",
       },
     ],
@@ -344,19 +490,19 @@ export const mutants: readonly Mutant[] = [
   ),
   one(
     "merged leads stay in the ledger",
-    node,
+    merge,
     "gone: [...root.unprojected.gone, ...loser.unprojected.gone, { name: loser.name, version: loser.version + 1 }],",
     "gone: root.unprojected.gone,",
   ),
   one(
     "tombstone no newer than the lead",
-    node,
+    merge,
     "{ name: loser.name, version: loser.version + 1 }",
     "{ name: loser.name, version: loser.version }",
   ),
   one(
     "merge does not raise the version",
-    node,
+    merge,
     "version: Math.max(root.version, loser.version) + 1,",
     "version: root.version + 1,",
   ),
