@@ -36,7 +36,7 @@ import {
   recordReceipt,
   setAction,
 } from "../resolve/node.ts";
-import { decisionDue, findAction, nextDueAt, openActions } from "../resolve/obligations.ts";
+import { decisionDue, findAction, isDoubted, nextDueAt, openActions } from "../resolve/obligations.ts";
 import { sameFact } from "../resolve/same-fact.ts";
 import { type Workspace, type WorkspaceFacts, workspaceById } from "../workspace.ts";
 import { type EraseAnswer, type EraseCall, Erasing, type SwallowCall } from "./erasing.ts";
@@ -109,7 +109,7 @@ export class IdentityObject extends DurableObject<Env> {
       state: this.#state,
       policyOf: async (workspace) => (await this.#workspace(workspace)).policy,
       arm: (at) => this.#arm(at),
-      pump: () => this.#pump(),
+      pump: () => this.#pump("call"),
     });
     this.#erasing = new Erasing({
       env,
@@ -117,7 +117,7 @@ export class IdentityObject extends DurableObject<Env> {
       workspace: (id) => this.#workspace(id),
       arrived: () => this.#linking.arrived(),
       armAt: (at) => this.#arm(at),
-      pump: () => this.#pump(),
+      pump: () => this.#pump("call"),
     });
     this.#work = new Work(
       (work) => ctx.waitUntil(work),
@@ -163,7 +163,7 @@ export class IdentityObject extends DurableObject<Env> {
     };
     const { entry, next } = this.#decidedAtOnce(root, draft, policy, call.workspace.targets, now);
     if (!this.#store.append(entry, call.signal, next)) {
-      this.#pump();
+      this.#pump("call");
       const known = this.#store.entry(signal.idempotency_key);
       return { arm: known === null || sameFact(known.signal, signal) ? "duplicate" : "conflict" };
     }
@@ -171,7 +171,7 @@ export class IdentityObject extends DurableObject<Env> {
     if (entry.answer === undefined) this.#recent.set(signal.idempotency_key, signal);
     else this.#state.projectDue = true;
     this.#compress(next, call);
-    this.#pump();
+    this.#pump("call");
     return { arm: "applied" };
   }
 
@@ -365,7 +365,7 @@ export class IdentityObject extends DurableObject<Env> {
     if (current.followUp.state !== "open") return { arm: "stop" };
     if (holdOf(found.workspace.policy, root.lead) === null) return { arm: "go" };
     this.#cancel(root, current.followUp.id);
-    this.#pump();
+    this.#pump("call");
     return { arm: "stop" };
   }
 
@@ -387,7 +387,7 @@ export class IdentityObject extends DurableObject<Env> {
         : setAction(node, call.key, (item) => ({ ...item, state: "parked", problem: outcome.problem })),
     );
     this.#state.projectDue = true;
-    this.#pump();
+    this.#pump("call");
     return { moved: null };
   }
 
@@ -423,18 +423,22 @@ export class IdentityObject extends DurableObject<Env> {
     else if (after.role === "alias" && !after.acknowledged) this.#arm(Date.now() + guardMs);
   }
 
-  /** Starts every obligation that is due and not under way, then arms the alarm for the rest. Safe to call at any time. */
-  #pump(): void {
+  /**
+   * Starts every obligation that is due and not under way, then arms the alarm for the rest. Safe to call at any time. What a
+   * `call` brings is kept by an alarm of its own also while one runs: that one may be a repetition, which nobody runs again.
+   */
+  #pump(why: "call" | "work" = "work"): void {
     const root = this.#state.root();
     if (root === null) return;
     const now = Date.now();
     for (const parting of root.partings) this.#work.start(`part ${parting.id}`, () => this.#linking.part(parting));
     // Nobody becomes part of another one while a part of it leaves.
     if (root.partings.length === 0)
-      for (const link of root.links) this.#work.start(`link ${link.node}`, () => this.#linking.makeLink(link));
+      for (const link of root.links)
+        if (!isDoubted(root, link)) this.#work.start(`link ${link.node}`, () => this.#linking.makeLink(link));
     if (mayBeErased(root)) this.#work.start("erase", () => this.#erasing.erase());
     const [doubt] = root.doubts;
-    if (doubt !== undefined && root.links.length + root.partings.length === 0)
+    if (doubt !== undefined && root.partings.length === 0 && root.links.every((link) => isDoubted(root, link)))
       this.#work.start("doubt", () => this.#linking.settleDoubt(doubt));
     if (decisionDue(root, now)) this.#work.start("decide", () => this.#decideDue());
     for (const { followUp, action } of openActions(root)) {
@@ -444,7 +448,7 @@ export class IdentityObject extends DurableObject<Env> {
       if (this.#state.projectDue) this.#work.start("project", () => this.#project());
       else if (this.#state.unsaved) this.#state.save(root);
     }
-    this.#armFor(root, now);
+    this.#armFor(root, now, why);
   }
 
   /** Saves what lies in memory, shows it to the ledger, and remembers (in memory) what the ledger confirmed. */
@@ -478,16 +482,20 @@ export class IdentityObject extends DurableObject<Env> {
     });
   }
 
-  #armFor(root: Root, now: number): void {
+  #armFor(root: Root, now: number, why: "call" | "work" = "work"): void {
     const owed =
       this.#state.projectDue || this.#state.unsaved || !this.#work.idle ? now + guardMs : Number.POSITIVE_INFINITY;
     const at = Math.min(owed, nextDueAt(root, now));
-    if (at !== Number.POSITIVE_INFINITY) this.#arm(at);
+    if (at !== Number.POSITIVE_INFINITY) this.#arm(at, why);
   }
 
   /** Arms the alarm unless one stands that is early enough: each arming is a billed row. */
-  #arm(at: number): void {
-    if (this.#inAlarm || (this.#alarmAt !== null && this.#alarmAt !== undefined && this.#alarmAt <= at)) return;
+  #arm(at: number, why: "call" | "work" = "work"): void {
+    if (
+      (this.#inAlarm && why === "work") ||
+      (this.#alarmAt !== null && this.#alarmAt !== undefined && this.#alarmAt <= at)
+    )
+      return;
     this.#alarmAt = at;
     this.ctx.waitUntil(this.ctx.storage.setAlarm(at));
   }

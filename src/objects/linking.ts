@@ -25,6 +25,7 @@ import {
   type Root,
   type Tombstone,
 } from "../resolve/node.ts";
+import { isDoubted } from "../resolve/obligations.ts";
 import { doubtOf, partAgain, type SplitTime, split } from "../resolve/split.ts";
 import { type Tie, tied, tieId } from "../resolve/ties.ts";
 import { identityStub } from "./names.ts";
@@ -398,7 +399,7 @@ export class Linking {
     const { tie } = doubt;
     const isHere = (await this.#isHere(tie.a)) && (await this.#isHere(tie.b));
     const root = this.#state.root();
-    if (root === null || root.links.length + root.partings.length > 0) return;
+    if (root === null || root.partings.length > 0 || !root.links.every((link) => isDoubted(root, link))) return;
     const doubts = root.doubts.filter((item) => tieId(item.tie) !== tieId(tie));
     if (doubts.length === root.doubts.length) return;
     const entries = this.#state.store.entriesAfter(0);

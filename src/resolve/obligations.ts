@@ -1,6 +1,7 @@
 /** What a root still owes: decisions, actions, links; and when the next of it is due. Pure. */
 import { guardMs, linkWaitMs } from "../limits.ts";
-import type { ActionRecord, FollowUpRecord, Root } from "./node.ts";
+import type { ActionRecord, FollowUpRecord, LinkTodo, Root } from "./node.ts";
+import { tieId } from "./ties.ts";
 
 export interface OpenAction {
   readonly followUp: FollowUpRecord;
@@ -24,6 +25,12 @@ export function findAction(root: Root, key: string): OpenAction | null {
     for (const action of followUp.actions) if (action.key === key) return { followUp, action };
   }
   return null;
+}
+
+/** The link over which somebody came who may not belong here: it is made when that is known, by whoever owes it then. */
+export function isDoubted(root: Root, link: LinkTodo): boolean {
+  const id = tieId({ a: link.from, b: link.node });
+  return root.doubts.some((doubt) => tieId(doubt.tie) === id);
 }
 
 /** A decision is due when its tier's time has come and its links are made, or have had their time. */

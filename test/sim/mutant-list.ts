@@ -183,12 +183,21 @@ export const mutants: readonly Mutant[] = [
     "    for (const node of staying) await identityStub(this.#env, node).repoint({ to: here.name, epoch: root.version });\n",
     "",
   ),
-  one(
-    "restored as often as it is asked",
-    linking,
-    "    if (memory.restored?.includes(call.id) === true) return;\n    if (node.role",
-    "    if (node.role",
-  ),
+  {
+    name: "restored as often as it is asked",
+    patches: [
+      {
+        file: linking,
+        find: "    if (memoryOf(this.#state.load()).restored?.includes(call.id) === true) return;\n",
+        replace: "",
+      },
+      {
+        file: linking,
+        find: "    if (memory.restored?.includes(call.id) === true) return;\n    if (node.role",
+        replace: "    if (node.role",
+      },
+    ],
+  },
   one(
     "what left is forgotten before it arrived",
     linking,
