@@ -394,8 +394,8 @@ export class IdentityObject extends DurableObject<Env> {
   /* -------------------------------------------------------------------------------------- obligations */
 
   /**
-   * Works until nothing is due. While it runs no further alarm is set: should the object die, the platform runs this one
-   * again; and each setting is a billed row.
+   * Works until nothing is due. While it runs its own work sets no further alarm: should the object die, the platform runs this
+   * one again; and each setting is a billed row.
    */
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
