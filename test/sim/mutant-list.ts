@@ -121,8 +121,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "guard lets two user ids meet",
     guard,
-    "if (together > limit && together > Math.max(mine.length, theirs.length)) return `too_many:${type}`;",
-    "",
+    "if (together > limit && together > Math.max(mine.length, theirs.length))",
+    "if (false)",
   ),
   one("links not recorded", node, "    links.splice(owed >= 0 ? owed : links.length, 1, {", "    [].splice(0, 1, {"),
   one(
@@ -207,8 +207,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "a split is not finished after a crash",
     identity,
-    "    for (const parting of root.partings) this.#work.start(`part ${parting.id}`, () => this.#linking.part(parting));\n",
-    "",
+    "    for (const parting of root.partings) this.#work",
+    "    for (const parting of []) this.#work",
   ),
   one("signals do not follow the split", split, "leaves.has(entry.node_of[0] ?? root.name)).map(", "false).map("),
   one(
