@@ -8,7 +8,7 @@ import type { Policy } from "../decide/policy.ts";
 import type { Env } from "../env.ts";
 import { absorbEntriesMax, guardMs, hopsMax, queueDelayMs } from "../limits.ts";
 import type { Identifier } from "../model.ts";
-import { type ErasureOrder, toBeErased } from "../resolve/erase.ts";
+import { toBeErased } from "../resolve/erase.ts";
 import { type Authority, guard, type Profile, profileOf } from "../resolve/guard.ts";
 import { emptyLead, foldSignal } from "../resolve/lead.ts";
 import { absorb, choseApart, choseMerge, hasAbsorbed, keepApart, linkDone, tieOf } from "../resolve/merge.ts";
@@ -23,7 +23,6 @@ import {
   newRoot,
   type Parting,
   type Root,
-  type Tombstone,
 } from "../resolve/node.ts";
 import { isDoubted } from "../resolve/obligations.ts";
 import { doubtOf, partAgain, type SplitTime, split } from "../resolve/split.ts";
@@ -73,7 +72,11 @@ export interface AbsorbCall {
   readonly last: boolean;
 }
 
-export type AbsorbAnswer = { readonly arm: "ok" } | { readonly arm: "moved"; readonly to: string };
+export type AbsorbAnswer =
+  | { readonly arm: "ok" }
+  | { readonly arm: "moved"; readonly to: string }
+  /** The person whom the caller was becoming part of was erased meanwhile, at that instant: the caller goes as well. */
+  | { readonly arm: "erased"; readonly at: number };
 
 /** A person's word on two people: over a refused link (`node`), or any other lead. */
 export interface Choice {
@@ -185,6 +188,8 @@ export class Linking {
   async absorb(call: AbsorbCall): Promise<AbsorbAnswer> {
     const policy = await this.#around.policyOf(call.loser.workspace);
     const node = this.#state.load();
+    const { erased_at } = memoryOf(node);
+    if (erased_at !== undefined && sealedAt(call.loser) < erased_at) return { arm: "erased", at: erased_at };
     if (node.role === "alias") return { arm: "moved", to: node.parent };
     const before = rootOf(node, call.self, call.loser.workspace);
     if (hasAbsorbed(before, call.loser)) return { arm: "ok" };
@@ -199,8 +204,8 @@ export class Linking {
       root = { ...applyEntry(root, own), links: root.links };
       fresh.push(own);
     }
-    // Whoever was on the way to an erased person is that person.
-    const order = before.erase ?? (node.role === "erased" ? orderOf(node, call.loser) : undefined);
+    // Whoever is on the way to a person who is being erased is that person.
+    const order = before.erase;
     if (!call.last) this.#state.save(order === undefined ? root : toBeErased(root, order), fresh);
     else {
       const doubts = this.#doubts(call.first ? before : this.#alone(before), call.loser, policy);
@@ -454,6 +459,7 @@ export class Linking {
       for (const { chunk, first, last } of chunksOf(this.#state.store.entriesAfter(0))) {
         const call = { self: parent, loser: sealed, entries: chunk, first, last };
         const answer = await identityStub(this.#env, parent).absorb(call);
+        if (answer.arm === "erased") return this.#eraseSealed(sealed, answer.at);
         if (answer.arm === "moved") {
           movedTo = answer.to;
           break;
@@ -464,6 +470,22 @@ export class Linking {
       const { sealed: _arrived, ...pointer } = after;
       this.#state.saveAlias(movedTo === null ? { ...pointer, acknowledged: true } : { ...after, parent: movedTo });
     }
+  }
+
+  /** Nobody takes this state any more: it is a root's again, which has to be erased. */
+  #eraseSealed(sealed: Root, at: number): void {
+    const node = this.#state.load();
+    if (node.role !== "alias" || node.acknowledged || node.sealed.version !== sealed.version) return;
+    const { restored, erased_at } = node;
+    const root: Root = {
+      ...sealed,
+      ...(restored === undefined ? {} : { restored }),
+      ...(erased_at === undefined ? {} : { erased_at }),
+    };
+    const id = `er_${digest(sealed.name, String(sealed.version))}`;
+    this.#state.save(toBeErased(root, { id, at, by: "engine" }));
+    this.#state.projectDue = true;
+    this.#around.pump();
   }
 
   /** The only commit point of a merge: from here on this node is an alias whose state is on its way. */
@@ -540,8 +562,9 @@ export function rootOf(node: Exclude<Node, Alias>, name: string, workspace: stri
   };
 }
 
-function orderOf({ erased_at }: Tombstone, loser: Root): ErasureOrder {
-  return { id: `er_${digest(loser.name, String(loser.version))}`, at: erased_at, by: "engine" };
+/** When it became part of the one that it is on its way to. */
+function sealedAt(loser: Root): number {
+  return loser.ties.findLast((tie) => tie.loser === loser.name)?.at ?? Number.POSITIVE_INFINITY;
 }
 
 /** How far back a decision of this policy may lie: beyond its slowest tier, signals may have come by the queue. */
