@@ -462,6 +462,7 @@ export class IdentityObject extends DurableObject<Env> {
     // Only what is on disk is shown: a version the ledger has seen must never be taken back by a crash (G8).
     if (this.#state.unsaved) this.#state.save(root);
     const signals = this.#store.signalsAfter(root.projected.seq);
+    const { life } = this.#state;
     try {
       await projectorStub(this.env, shard, root.name).project(projectionOf(root, signals, policy, Date.now()));
     } catch (error) {
@@ -469,15 +470,22 @@ export class IdentityObject extends DurableObject<Env> {
       throw error;
     }
     const after = this.#state.root();
-    if (after === null) return;
+    // Merged, and a root again by a split meanwhile: its rows are others under the same numbers.
+    if (after === null || this.#state.life !== life) return;
     const { decisions, gone, closed } = after.unprojected;
+    const shown = new Set<object>([
+      ...root.unprojected.decisions,
+      ...root.unprojected.gone,
+      ...root.unprojected.closed,
+    ]);
+    const isNews = (item: object) => !shown.has(item);
     this.#state.know({
       ...after,
       projected: { version: root.version, seq: root.seq },
       unprojected: {
-        decisions: decisions.slice(root.unprojected.decisions.length),
-        gone: gone.slice(root.unprojected.gone.length),
-        closed: closed.slice(root.unprojected.closed.length),
+        decisions: decisions.filter(isNews),
+        gone: gone.filter(isNews),
+        closed: closed.filter(isNews),
       },
     });
   }

@@ -9,6 +9,8 @@ export class NodeState {
   readonly store: IdentityStore;
   /** The ledger does not show yet what is here. */
   projectDue = false;
+  /** Counts on when the root that was here is none any more: what was asked for it says nothing of one that comes later. */
+  life = 0;
   #node: Node | null = null;
   #unsaved = false;
 
@@ -58,12 +60,14 @@ export class NodeState {
   saveAlias(alias: Alias): void {
     this.store.saveAlias(alias);
     this.#node = alias;
+    this.life++;
     this.#unsaved = false;
   }
 
   saveErased(node: Tombstone | null): void {
     this.store.saveErased(node);
     this.#node = node ?? { role: "unused" };
+    this.life++;
     this.#unsaved = false;
     this.projectDue = false;
   }
