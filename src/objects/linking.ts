@@ -189,7 +189,9 @@ export class Linking {
     const policy = await this.#around.policyOf(call.loser.workspace);
     const node = this.#state.load();
     const { erased_at } = memoryOf(node);
-    if (erased_at !== undefined && sealedAt(call.loser) < erased_at) return { arm: "erased", at: erased_at };
+    // Where nobody is, it was on the way to whoever was erased, whenever it set out: they were there until just now.
+    if (erased_at !== undefined && (node.role === "erased" || sealedAt(call.loser) < erased_at))
+      return { arm: "erased", at: erased_at };
     if (node.role === "alias") return { arm: "moved", to: node.parent };
     const before = rootOf(node, call.self, call.loser.workspace);
     if (hasAbsorbed(before, call.loser)) return { arm: "ok" };
