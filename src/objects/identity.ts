@@ -51,6 +51,7 @@ import {
   type JoinAnswer,
   type JoinCall,
   Linking,
+  owes,
   rootOf,
   type SplitAnswer,
   type SplitCall,
@@ -129,6 +130,8 @@ export class IdentityObject extends DurableObject<Env> {
 
   async receive(call: ReceiveCall): Promise<ReceiveAnswer> {
     if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();
+    // It was here before, and came back: where this node points, nobody knows it.
+    if (call.via.includes(call.self)) await this.#linking.free(call.self);
     const node = this.#state.load();
     if (node.role === "alias") {
       if (isSwallowed(node, call)) return { arm: "swallowed" };
@@ -547,14 +550,14 @@ function partingOf(root: Root, { nodes: [first = ""] }: ReceiveCall): Parting | 
 }
 
 /**
- * Sent here before a split or an erasure, or by a memory older than one: the node of the strongest identifier knows the right
- * place. Where that has led here twice, it is a pointer from a claim that nobody came back to, and this is the place.
+ * Sent here before a split or an erasure, by a memory older than one, or by a pointer to nobody: the node of the strongest
+ * identifier knows the right place, or finds out that it has none.
  */
 function isMisled(node: Node, { self, nodes: [first = ""], via }: ReceiveCall): boolean {
-  if (first === self || via.filter((item) => item === first).length > 1) return false;
+  if (first === self) return false;
   if (node.role !== "root") return true;
   // What is only owed may remember an erased person: it is asked first.
-  const isOwed = via.includes(first) && node.links.some((link) => link.node === first);
+  const isOwed = via.includes(first) && owes(node, first);
   return !isOwed && !node.members.includes(first);
 }
 

@@ -8,7 +8,7 @@ import type { Policy } from "../decide/policy.ts";
 import type { Env } from "../env.ts";
 import { absorbEntriesMax, guardMs, hopsMax, queueDelayMs } from "../limits.ts";
 import type { Identifier } from "../model.ts";
-import { toBeErased } from "../resolve/erase.ts";
+import { toBeErased, tombstoneMs, tombstoneOf } from "../resolve/erase.ts";
 import { type Authority, guard, type Profile, profileOf } from "../resolve/guard.ts";
 import { emptyLead, foldSignal } from "../resolve/lead.ts";
 import { absorb, choseApart, choseMerge, hasAbsorbed, keepApart, linkDone, tieOf } from "../resolve/merge.ts";
@@ -38,15 +38,17 @@ export interface Remembered {
 
 export interface ClaimCall {
   readonly by: string;
+  /** The node that the caller asks about: this one, or one that led here. */
+  readonly node: string;
   /** The caller wants no further identifier. */
   readonly full: boolean;
-  /** Where this alias points, if that has led to nobody: a claim that nobody came back to. The caller takes it over. */
-  readonly past?: string;
+  /** The way from here has led to nobody who knows this node: it looks again itself, and is free if that is so. */
+  readonly astray?: true;
 }
 
 export type ClaimAnswer =
   | ({ readonly arm: "claimed" } & Partial<Remembered>)
-  /** Nobody's yet, and the caller wants no further identifier. */
+  /** Nobody's yet, and the caller wants no further identifier; or a root that does not know the node. */
   | { readonly arm: "unused" }
   | ({ readonly arm: "moved"; readonly to: string } & Partial<Remembered>)
   | { readonly arm: "root"; readonly profile: Profile };
@@ -134,17 +136,22 @@ export class Linking {
    * state is on its way says nothing before it has arrived: a root counts as its members only who is wholly there.
    */
   async claim(call: ClaimCall): Promise<ClaimAnswer> {
+    if (call.astray === true) await this.free(call.node);
     await this.arrived();
     const node = this.#settled();
     const remembered = rememberedOf(node);
-    if (node.role === "alias" && call.past !== undefined && node.parent === call.past) {
-      this.#state.saveAlias({ ...node, parent: call.by });
-      return { arm: "claimed", ...remembered };
-    }
-    if (node.role === "alias")
+    if (node.role === "alias") {
+      // Whoever was asked on behalf of this node before may know more of it from now on (see `free`).
+      this.#state.know({ ...node });
       return node.parent === call.by
         ? { arm: "claimed", ...remembered }
         : { arm: "moved", to: node.parent, ...remembered };
+    }
+    if (node.role === "root" && !knows(node, call.node)) {
+      if (node.partings.some(({ root }) => knows(root, call.node)))
+        throw new Error("this node is changing: to be asked again");
+      return { arm: "unused" };
+    }
     if (node.role === "root") return { arm: "root", profile: profileOf(node) };
     if (call.full) return { arm: "unused" };
     const { restored } = memoryOf(node);
@@ -159,6 +166,30 @@ export class Linking {
     return { arm: "claimed", ...remembered };
   }
 
+  /**
+   * A pointer binds only as long as who it leads to knows of it. Where nobody does, it is from a claim that nobody came back to
+   * (doubled, late, or made by somebody who was erased or kept apart meanwhile), and this node is free again. Whoever learns
+   * of the node after having been asked asks for it: that makes the pointer another one, and it stays.
+   */
+  async free(self: string): Promise<void> {
+    const node = this.#state.load();
+    if (node.role !== "alias" || !node.acknowledged) return;
+    let target = node.parent;
+    for (let hops = 0; hops < hopsMax; hops++) {
+      const answer = await identityStub(this.#env, target).claim({ by: self, node: self, full: true });
+      if (answer.arm === "unused") break;
+      if (answer.arm !== "moved") return;
+      target = answer.to;
+    }
+    if (this.#state.load() !== node) return;
+    const { restored, erased_at, epoch } = node;
+    if (restored === undefined && erased_at === undefined && epoch === 0) return this.#state.saveErased(null);
+    const tombstone = tombstoneOf({ at: erased_at ?? 0 }, epoch);
+    const until = Date.now() + tombstoneMs;
+    this.#state.saveErased({ ...tombstone, until, ...(restored === undefined ? {} : { restored }) });
+    this.#around.arm(until);
+  }
+
   /** The smaller root `to` asks this larger one to become part of it. */
   async requestLink(call: JoinCall): Promise<JoinAnswer> {
     const first = this.#state.root();
@@ -169,8 +200,7 @@ export class Linking {
     if (node.role === "unused" || node.role === "erased") throw new Error("nobody is here: to be asked again");
     if (node.role === "alias") return node.parent === call.to ? { arm: "joined" } : { arm: "moved", to: node.parent };
     // The node in question may have left with a split since this one said that it is here.
-    const isHere = [node.name, ...node.members, ...node.links.map((link) => link.node)].includes(call.tie.b);
-    if (!isHere) return { arm: "moved", to: call.tie.b };
+    if (!knows(node, call.tie.b)) return { arm: "moved", to: call.tie.b };
     if (policy === null || node.partings.length > 0 || node.erase !== undefined)
       throw new Error("this node is changing: to be asked again");
     const reason = guard(profileOf(node), call.profile, call.over, policy.identity, call.authority);
@@ -340,8 +370,7 @@ export class Linking {
     const { authority, identifier } = todo;
     let remembered: Partial<Remembered> = {};
     let target = todo.node;
-    let firstTo: string | undefined;
-    let past: string | undefined;
+    let astray = false;
     for (let hops = 0; hops < hopsMax; hops++) {
       const before = this.#state.root();
       if (before === null) return;
@@ -351,8 +380,9 @@ export class Linking {
       const elsewhere = target !== todo.node;
       const answer = await identityStub(this.#env, target).claim({
         by: before.name,
+        node: todo.node,
         full: full || elsewhere,
-        ...(past === undefined || elsewhere ? {} : { past }),
+        ...(astray && !elsewhere ? { astray } : {}),
       });
       const root = this.#linking(todo);
       if (root === null) return;
@@ -362,11 +392,10 @@ export class Linking {
       if (answer.arm === "claimed") return this.#state.change(linked(root, todo.node, remembered));
       if (answer.arm === "unused") {
         if (!elsewhere) return apart("too_many_members", root);
-        past = firstTo;
+        astray = true;
         target = todo.node;
         continue;
       }
-      if (answer.arm === "moved" && !elsewhere) firstTo = answer.to;
       if (answer.arm === "moved") {
         target = answer.to;
         continue;
@@ -426,9 +455,11 @@ export class Linking {
     let target = node;
     for (let hops = 0; hops < hopsMax; hops++) {
       const root = this.#state.root();
-      if (root === null || target === root.name) return root !== null;
-      const answer = await identityStub(this.#env, target).claim({ by: root.name, full: true });
-      if (answer.arm === "claimed") return this.#state.root()?.name === root.name;
+      if (root === null) return false;
+      if (target === root.name) return knows(root, node);
+      const answer = await identityStub(this.#env, target).claim({ by: root.name, node, full: true });
+      const after = this.#state.root();
+      if (answer.arm === "claimed") return after !== null && after.name === root.name && knows(after, node);
       if (answer.arm !== "moved") return false;
       target = answer.to;
     }
@@ -527,6 +558,16 @@ export class Linking {
     if (node.role === "alias" && !node.acknowledged) throw new Error("still on its way: to be asked again");
     return node;
   }
+}
+
+/** Whether a pointer of this node that leads to this root is known to it: as a part of it, or as one that is owed. */
+function knows(root: Root, node: string): boolean {
+  return node === root.name || root.members.includes(node) || owes(root, node);
+}
+
+/** Also while it is being erased: what it had asked for goes with it. */
+export function owes(root: Root, node: string): boolean {
+  return root.links.some((link) => link.node === node) || root.erase?.owed.includes(node) === true;
 }
 
 function rememberedOf(node: Node): Remembered | null {

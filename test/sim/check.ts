@@ -211,6 +211,17 @@ interface Rest {
   rootOf(name: string): Root | null;
 }
 
+/** Nodes that point to nobody who knows them: claims that nobody came back to. */
+export function leftovers(platform: Platform): readonly string[] {
+  const nodes = new Map(platform.hostsOf("identity").map((host) => [host.name, nodeOf(host)]));
+  return [...nodes.keys()].filter((name) => {
+    let node = nodes.get(name);
+    if (node?.role !== "alias" || !node.acknowledged) return false;
+    for (let hops = 0; hops < hopsMax && node?.role === "alias"; hops++) node = nodes.get(node.parent);
+    return node?.role !== "root" || !node.members.includes(name);
+  });
+}
+
 /** Looks only at what is on disk: memory is a cache, and everything has been evicted. */
 export function checkAtRest(
   platform: Platform,
@@ -318,12 +329,10 @@ function checkErased(rest: Rest, live: LiveChecks, accounts: ReadonlyMap<string,
 
 /** G5. */
 function checkLinks(rest: Rest, live: LiveChecks, sendings: readonly Sending[]): void {
-  const { acknowledged, merged, erased } = live;
+  const { acknowledged, merged } = live;
   for (const [name, node] of rest.nodes) {
     if (node.role === "alias" && !node.acknowledged) rest.fail("G5", `${rest.label(name)} is still on its way`);
-    // A claim that came too late for a person who was erased points to nobody, until somebody comes by it.
-    if (node.role === "alias" && rest.rootOf(name) === null && erased.size === 0)
-      rest.fail("G5", `${rest.label(name)} leads nowhere`);
+    if (node.role === "alias" && rest.rootOf(name) === null) rest.fail("G5", `${rest.label(name)} leads nowhere`);
   }
   const component = components(rest, sendings, merged);
   for (const { root, log } of rest.roots) {
@@ -335,14 +344,7 @@ function checkLinks(rest: Rest, live: LiveChecks, sendings: readonly Sending[]):
         rest.fail("G5", `${entry.signal.id} links ${rest.label(node)}, which is not part of ${rest.label(root.name)}`);
       }
     }
-    // A claim that came too late for an erased person leads by their node: nobody knows of it until somebody comes by it.
-    const leftover = (name: string) => {
-      const node = rest.nodes.get(name);
-      return node?.role === "alias" && erased.has(node.parent) && !root.members.includes(name);
-    };
-    const members = [...rest.nodes.keys()].filter(
-      (name) => name !== root.name && rest.rootOf(name) === root && !leftover(name),
-    );
+    const members = [...rest.nodes.keys()].filter((name) => name !== root.name && rest.rootOf(name) === root);
     const said = root.members.filter((name) => rest.nodes.has(name));
     if (canonicalJson(members.sort()) !== canonicalJson(said))
       rest.fail(

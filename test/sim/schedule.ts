@@ -8,6 +8,7 @@ import * as delivering from "../../src/ingest/deliver.ts";
 import { drain } from "../../src/ingest/drain.ts";
 import { archive } from "../../src/ledger/archive.ts";
 import { settleReadsMs } from "../../src/limits.ts";
+import type { Signal } from "../../src/model.ts";
 import { AccountObject } from "../../src/objects/account.ts";
 import type { AccountFacts } from "../../src/objects/account-store.ts";
 import type { EraseAnswer, EraseCall } from "../../src/objects/erasing.ts";
@@ -20,7 +21,7 @@ import type { Node } from "../../src/resolve/node.ts";
 import { tieId } from "../../src/resolve/ties.ts";
 import type { Workspace, WorkspaceFacts } from "../../src/workspace.ts";
 import { seeded } from "../signals.ts";
-import { checkAtRest, LiveChecks } from "./check.ts";
+import { checkAtRest, LiveChecks, leftovers } from "./check.ts";
 import { CrmAccount, openScene } from "./crm.ts";
 import { Engine, type Violation } from "./engine.ts";
 import { type FaultPlan, Faults } from "./faults.ts";
@@ -95,6 +96,15 @@ export function runSchedule(scenario: Scenario, without: Without = {}): Run {
     };
     const workspace: Workspace = { id: workspaceId, policy, targets: facts.targets, shard: 0, nameKey };
     for (const sending of scenario.sendings) sendAt(platform, checks, workspace, facts, sending);
+    // A pointer to nobody is harmless as long as the next who comes by it makes it a person's again: so somebody comes.
+    const latecomers: Sending[] = [];
+    engine.at(startedAt + scenario.faultsEndAt + lateMs, null, "latecomers", () => {
+      for (const name of leftovers(platform)) {
+        const sending = latecomerBy(platform.label(name), scenario.sendings, engine.now);
+        latecomers.push(sending);
+        sendAt(platform, checks, workspace, facts, sending);
+      }
+    });
     for (const { at, says } of scenario.words) sayAt(platform, checks, at, says);
     for (const { at, to } of scenario.touches) touchAt(engine, [...crmAccounts.values()], at, to);
     disturb(platform, scenario.faultsEndAt);
@@ -103,7 +113,8 @@ export function runSchedule(scenario: Scenario, without: Without = {}): Run {
       engine.say(() => "---- the faults end");
     });
     engine.run();
-    if (engine.violation === null) checkAtRest(platform, checks, crmAccounts, policy, scenario.sendings);
+    if (engine.violation === null)
+      checkAtRest(platform, checks, crmAccounts, policy, [...scenario.sendings, ...latecomers]);
     return {
       violation: engine.violation,
       events: engine.events,
@@ -119,6 +130,25 @@ export function runSchedule(scenario: Scenario, without: Without = {}): Run {
     for (const host of platform.hosts.values()) host.disk.release();
     ledger.empty();
   }
+}
+
+/** After the faults, when everything but a tombstone's end has had its time. */
+const lateMs = 6 * 3_600_000;
+
+function latecomerBy(value: string, sendings: readonly Sending[], at: number): Sending {
+  const known = sendings.find(({ signal }) => signal.identifiers.some((item) => item.value === value));
+  const identifier = known?.signal.identifiers.find((item) => item.value === value);
+  if (known === undefined || identifier === undefined) throw new Error(`nobody ever named ${value}`);
+  const id = `late-${value}`;
+  const signal: Signal = {
+    ...known.signal,
+    id,
+    idempotency_key: `${known.signal.emitter}:${id}`,
+    kind: "page_viewed",
+    identifiers: [identifier],
+    occurred_at: at,
+  };
+  return { at: at - startedAt, signal, persistent: true };
 }
 
 /** The sender of one signal: sends it again, now and then, until it hears that it was accepted. */

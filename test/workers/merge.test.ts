@@ -99,15 +99,18 @@ describe("an identifier that nobody used yet", () => {
   it("belongs to who claims it first, also when asked again; anybody else is told where it belongs", async () => {
     const node = identityStub(env, "acme/free");
     const claimed = { arm: "claimed" };
-    expect(await node.claim({ by: "acme/one", full: false })).toEqual(claimed);
-    expect(await node.claim({ by: "acme/two", full: false })).toEqual({ arm: "moved", to: "acme/one" });
-    expect(await node.claim({ by: "acme/one", full: false })).toEqual(claimed);
+    expect(await node.claim({ by: "acme/one", node: "acme/free", full: false })).toEqual(claimed);
+    expect(await node.claim({ by: "acme/two", node: "acme/free", full: false })).toEqual({
+      arm: "moved",
+      to: "acme/one",
+    });
+    expect(await node.claim({ by: "acme/one", node: "acme/free", full: false })).toEqual(claimed);
   });
 
   it("stays nobody's where the person who comes upon it has too many already", async () => {
     const node = identityStub(env, "acme/free2");
-    expect(await node.claim({ by: "acme/one", full: true })).toEqual({ arm: "unused" });
-    expect(await node.claim({ by: "acme/two", full: false })).toMatchObject({ arm: "claimed" });
+    expect(await node.claim({ by: "acme/one", node: "acme/free2", full: true })).toEqual({ arm: "unused" });
+    expect(await node.claim({ by: "acme/two", node: "acme/free2", full: false })).toMatchObject({ arm: "claimed" });
   });
 
   it("is claimed again after a power cut that came before the person wrote it down", async () => {
@@ -135,12 +138,50 @@ describe("an identifier that nobody used yet", () => {
   });
 });
 
+describe("a claim that nobody came back to", () => {
+  const claimant = [userId("u-6")];
+  const late = (node: string) => identityStub(env, node).claim({ by: nodeOf(acme, userId("u-6")), node, full: false });
+
+  it("does not bind: whoever comes by the node next is a person of their own", async () => {
+    await send(acme, { id: "late1", identifiers: claimant, kind: "page_viewed" });
+    expect(await late(nodeOf(acme, email("claimed-eve@example.com")))).toEqual({ arm: "claimed" });
+    expect(
+      await send(acme, { id: "late2", identifiers: [email("claimed-eve@example.com")], kind: "page_viewed" }),
+    ).toBe("applied");
+    const { root, log } = await personOf(acme, email("claimed-eve@example.com"));
+    expect(root.name).toBe(nodeOf(acme, email("claimed-eve@example.com")));
+    expect(log.map((entry) => entry.signal.id)).toEqual(["late2"]);
+    expect((await personOf(acme, userId("u-6"))).log.map((entry) => entry.signal.id)).toEqual(["late1"]);
+  });
+
+  it("does not bind: somebody else who names the node has it, and not the one who claimed it once", async () => {
+    expect(await late(nodeOf(acme, email("claimed-fay@example.com")))).toEqual({ arm: "claimed" });
+    await send(acme, {
+      id: "late3",
+      identifiers: [userId("u-7"), email("claimed-fay@example.com")],
+      kind: "page_viewed",
+    });
+    const { root } = await settledPerson(userId("u-7"));
+    expect([root.name, ...root.members].sort()).toEqual(
+      [nodeOf(acme, userId("u-7")), nodeOf(acme, email("claimed-fay@example.com"))].sort(),
+    );
+    expect((await personOf(acme, userId("u-6"))).root.members).toEqual([]);
+  });
+
+  it("binds once the one who claimed it names the node", async () => {
+    const gus = email("claimed-gus@example.com");
+    expect(await late(nodeOf(acme, gus))).toEqual({ arm: "claimed" });
+    await send(acme, { id: "late4", identifiers: [...claimant, gus], kind: "page_viewed" });
+    expect((await settledPerson(userId("u-6"))).root.members).toEqual([nodeOf(acme, gus)]);
+  });
+});
+
 describe("a chain of moves that leads in a circle", () => {
   it("is given up after a bounded number of hops, and is not walked again at once", async () => {
     // Cannot come about by the protocol: names only ever move to smaller ones.
     const [x, y] = [email("circle-x@example.com"), email("circle-y@example.com")];
-    await identityStub(env, nodeOf(acme, x)).claim({ by: nodeOf(acme, y), full: false });
-    await identityStub(env, nodeOf(acme, y)).claim({ by: nodeOf(acme, x), full: false });
+    await identityStub(env, nodeOf(acme, x)).claim({ by: nodeOf(acme, y), node: nodeOf(acme, x), full: false });
+    await identityStub(env, nodeOf(acme, y)).claim({ by: nodeOf(acme, x), node: nodeOf(acme, y), full: false });
     const claims = vi.spyOn(IdentityObject.prototype, "claim");
     await send(acme, { id: "circle", identifiers: [userId("u-5"), x], kind: "page_viewed" });
     await rest(500);
