@@ -25,7 +25,7 @@ import {
   type Root,
 } from "../resolve/node.ts";
 import { isDoubted } from "../resolve/obligations.ts";
-import { doubtOf, partAgain, type SplitTime, split } from "../resolve/split.ts";
+import { doubtOf, partAgain, partLoose, type SplitTime, split } from "../resolve/split.ts";
 import { type Tie, tied, tieId } from "../resolve/ties.ts";
 import { identityStub } from "./names.ts";
 import type { NodeState } from "./node-state.ts";
@@ -439,6 +439,12 @@ export class Linking {
     const doubts = root.doubts.filter((item) => tieId(item.tie) !== tieId(tie));
     if (doubts.length === root.doubts.length) return;
     const entries = this.#state.store.entriesAfter(0);
+    const loose = isHere ? partLoose(root, entries, tie, timeOf(policy, Date.now())) : null;
+    if (loose !== null) {
+      this.#state.saveSplit(loose.stays, loose.leaving);
+      this.#state.projectDue = true;
+      return;
+    }
     const reason = isHere ? doubtOf(root, entries, tie, policy.identity) : null;
     const parted = isHere && reason === null ? null : partAgain(root, entries, tie, timeOf(policy, Date.now()), reason);
     if (parted === null) {

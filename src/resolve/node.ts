@@ -202,14 +202,14 @@ export function newRoot(name: string, workspace: string): Root {
 }
 
 /** A CRM that merged or converted its records says that their ids are one person; nobody knows that better. */
-function saysCrm(signal: Signal, identifier: Identifier): boolean {
+export function authorityOf(signal: Signal, identifier: Identifier): Authority {
   const [strongest] = signal.identifiers;
-  return (
+  const saysCrm =
     (signal.kind === "crm_records_merged" || signal.kind === "crm_lead_converted") &&
     strongest !== undefined &&
     rankOf(strongest.type) === 0 &&
-    rankOf(identifier.type) === 0
-  );
+    rankOf(identifier.type) === 0;
+  return { type: saysCrm ? "crm" : "signal" };
 }
 
 /** Applies one log row. Replaying the tail over a snapshot gives the state that was committed, without deciding anew. */
@@ -219,7 +219,7 @@ export function applyEntry(root: Root, entry: LogEntry): Root {
   for (const [index, identifier] of signal.identifiers.entries()) {
     const node = entry.node_of[index];
     if (node === undefined || node === root.name || root.members.includes(node)) continue;
-    const authority: Authority = { type: saysCrm(signal, identifier) ? "crm" : "signal" };
+    const authority = authorityOf(signal, identifier);
     if (root.apart.some((item) => item.node === node && (authority.type === "signal" || item.state === "kept_apart")))
       continue;
     const owed = links.findIndex((link) => link.node === node);

@@ -11,6 +11,7 @@ import { emptyLead, foldSignal } from "./lead.ts";
 import { absorbedOn } from "./merge.ts";
 import {
   type Apart,
+  authorityOf,
   type FollowUpRecord,
   type LinkTodo,
   type LogEntry,
@@ -91,7 +92,6 @@ export function partAgain(
 ): Parted | null {
   const sides = sidesOf(root, tie);
   if (sides === null) return null;
-  const owed = (stranger: Stranger): LinkTodo => ({ ...stranger, since: when.at, authority: tie.authority });
   const refused = (stranger: Stranger, other: string): Apart => ({
     ...stranger,
     other,
@@ -99,7 +99,30 @@ export function partAgain(
     at: when.at,
     ...(reason === "kept_apart" ? { state: "kept_apart", settled_at: 0 } : { state: "open" }),
   });
-  return part(root, entries, tie, sides.staying, when, reason === null ? owed : refused);
+  return part(root, entries, tie, sides.staying, when, reason === null ? owedSince(when.at, tie, entries) : refused);
+}
+
+/**
+ * Whoever came over this tie may have met nobody of this person: the one at its other end left while they were on the way, and
+ * came back with them only. They go on as a person of their own, the tie and its doubt among them, and owe the links that their
+ * signals name. Null where they hang together with the root.
+ */
+export function partLoose(root: Root, entries: readonly LogEntry[], tie: Tie, when: SplitTime): Parted | null {
+  const nodes = [root.name, ...root.members];
+  const start = nodes.includes(tie.a) ? tie.a : tie.b;
+  const away = reach(root.ties, start);
+  if (!nodes.includes(start) || away.has(root.name)) return null;
+  const staying = new Set(nodes.filter((node) => !away.has(node)));
+  return part(root, entries, tie, staying, when, owedSince(when.at, tie, entries));
+}
+
+function owedSince(since: number, tie: Tie, entries: readonly LogEntry[]): (stranger: Stranger) => LinkTodo {
+  return (stranger) => {
+    const known = entries.find(({ signal }) => signal.idempotency_key === stranger.by);
+    const bySignal =
+      known === undefined || stranger.by === tie.by ? null : authorityOf(known.signal, stranger.identifier);
+    return { ...stranger, since, authority: bySignal ?? tie.authority };
+  };
 }
 
 /** What the guard would say today of those on both sides of a tie. */
@@ -134,7 +157,10 @@ function sidesOf(
   return { away, staying: new Set([...nodes].filter((node) => !away.has(node))) };
 }
 
-/** `between`: what is kept of each identifier that one side's signals name and the other side has. */
+/**
+ * The tie is cut, unless both its ends are on one side. `between`: what is kept of each identifier that one side's signals name
+ * and the other side has.
+ */
 function part(
   root: Root,
   entries: readonly LogEntry[],
@@ -159,7 +185,8 @@ function part(
     const strangers = strangersOf(mine, nodesOf, tie);
     const redecided = mine.flatMap(({ signal }) => (again.has(signal.idempotency_key) ? [signal.received_at] : []));
     // What a person said of both while they were taken for one holds for each.
-    const near = nodesOf.has(tie.a) ? tie.a : tie.b;
+    const near = [tie.a, tie.b].find((node) => nodesOf.has(node)) ?? name;
+    const isCut = (item: Tie) => tieId(item) === tieId(tie) && !(nodesOf.has(item.a) && nodesOf.has(item.b));
     const apart = root.apart.flatMap((item) => {
       if (nodesOf.has(item.from)) return [item];
       const ofBoth = item.state === "kept_apart" && (item.settled_at ?? 0) >= tie.at && !nodesOf.has(item.node);
@@ -180,11 +207,9 @@ function part(
       lead: mine.map((entry) => entry.signal).reduce(foldSignal, emptyLead),
       members: nodes.filter((node) => node !== name && nodesOf.has(node)).sort(),
       ties: root.ties
-        .filter((item) => tieId(item) !== tieId(tie) && (nodesOf.has(item.a) || nodesOf.has(item.b)))
+        .filter((item) => !isCut(item) && (nodesOf.has(item.a) || nodesOf.has(item.b)))
         .map((item) => undecidedSince(item, redecided)),
-      doubts: root.doubts.filter(
-        (item) => tieId(item.tie) !== tieId(tie) && (nodesOf.has(item.tie.a) || nodesOf.has(item.tie.b)),
-      ),
+      doubts: root.doubts.filter((item) => !isCut(item.tie) && (nodesOf.has(item.tie.a) || nodesOf.has(item.tie.b))),
       apart,
       links,
       undecided: undecidedOf(root, mine, again, own, when.at),
@@ -289,6 +314,7 @@ function strangersOf(mine: readonly LogEntry[], nodesOf: ReadonlySet<string>, ti
   }
   // The identifier of a tie is the one of its node `b`; the other end's is not known here.
   const identifier = far === tie.b ? tie.over : { type: tie.over.type, value: "" };
-  if (nodesOf.has(near) && !found.has(far)) found.set(far, { from: near, node: far, identifier, by: tie.by });
+  if (nodesOf.has(near) && !nodesOf.has(far) && !found.has(far))
+    found.set(far, { from: near, node: far, identifier, by: tie.by });
   return [...found.values()];
 }

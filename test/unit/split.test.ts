@@ -3,7 +3,7 @@ import { defaultIdentityPolicy } from "../../src/decide/identity-policy.ts";
 import type { Signal } from "../../src/model.ts";
 import { emptyLead, foldSignal } from "../../src/resolve/lead.ts";
 import type { ActionRecord, LogEntry, Root } from "../../src/resolve/node.ts";
-import { doubtOf, findTie, partAgain, type SplitChoice, split } from "../../src/resolve/split.ts";
+import { doubtOf, findTie, partAgain, partLoose, type SplitChoice, split } from "../../src/resolve/split.ts";
 import { tieId } from "../../src/resolve/ties.ts";
 import { signal } from "../signals.ts";
 import {
@@ -422,6 +422,36 @@ describe("somebody who was taken in, and should not have been", () => {
     const dangling = tieBetween("acme/3", "acme/9");
     const own = one({ members: ["acme/3"], ties: [annsTie, dangling] });
     expect(again(own, log(annsDemo), null, dangling)).toBeNull();
+  });
+});
+
+describe("somebody who was taken in with the one they had come over, and hangs on nobody else here", () => {
+  // Bob's device came over Bob, who had been refused here meanwhile; then Bob came back over the device.
+  const over = tieBetween("acme/4", "acme/2", { over: bobsDevice, by: "forms:bob-demo", at: 20_000, loser: "acme/4" });
+  const met = one({ ties: [annsTie, over], doubts: [{ tie: over }], apart: [] });
+  const entries = log(annsDemo, bobsDemo, bobsVisit, bridge);
+
+  it("goes on with them as another person, and the tie and its doubt go along", () => {
+    const done = partLoose(met, entries, over, time);
+    const left = done?.parting.root;
+    expect(done?.stays).toMatchObject({ name: "acme/1", members: ["acme/3"], ties: [annsTie], doubts: [] });
+    expect(left).toMatchObject({ name: "acme/2", members: ["acme/4"], doubts: [{ tie: over }] });
+    expect(left?.ties.map(tieId)).toEqual([tieId(over)]);
+    expect(left?.lead).toEqual(folded([bobsDemo, bobsVisit]));
+  });
+
+  it("is asked about again where a signal names both, on that signal's word only", () => {
+    const byPerson = { ...over, authority: { type: "person", at: 1 } } as const;
+    const done = partLoose({ ...met, ties: [annsTie, byPerson] }, entries, byPerson, time);
+    expect(done?.stays.links.map(({ from, node, by, authority }) => [from, node, by, authority])).toEqual([
+      ["acme/1", "acme/4", "forms:bridge", { type: "signal" }],
+    ]);
+    expect(done?.parting.root.links).toEqual([]);
+  });
+
+  it("stays where they hang together with the root", () => {
+    expect(partLoose(one(), whole, bobsTie, time)).toBeNull();
+    expect(partLoose(one({ members: ["acme/3"], ties: [annsTie, joining] }), log(annsDemo), joining, time)).toBeNull();
   });
 });
 
