@@ -116,16 +116,37 @@ export function scenarioOf(seed: number): Scenario {
     at: between(0, spreadMs + 60_000),
     says: pick<Word>(random, ["split", "split", "split", "settle_merge", "settle_apart", "merge", "erase"]),
   }));
-  return {
-    seed,
-    words,
-    policy: random() < 0.7 ? policyPerLead : policyPerPlay,
-    targets,
-    sendings,
-    touches,
-    plan: planOf(random),
-    faultsEndAt: spreadMs + pick(random, [5_000, 60_000, 300_000]),
-  };
+  const policy = random() < 0.7 ? policyPerLead : policyPerPlay;
+  const plan = planOf(random);
+  const faultsEndAt = spreadMs + pick(random, [5_000, 60_000, 300_000]);
+  // Drawn last, so that everybody else is who they were.
+  if (random() < 0.15)
+    sendings.push(...waverer(random, pick(random, people as [Identifier[], ...Identifier[][]]), spreadMs));
+  return { seed, words, policy, targets, sendings, touches, plan, faultsEndAt };
+}
+
+/** Somebody who asks for a demo, wants to hear nothing while that is on its way, and changes their mind again. */
+function waverer(random: () => number, person: readonly Identifier[], spreadMs: number): Sending[] {
+  const between = (from: number, to: number) => Math.floor(from + random() * (to - from));
+  let at = between(0, spreadMs);
+  return ["demo_requested", "unsubscribed", "form_submitted"].map((kind, index) => {
+    if (index > 0) at += pick(random, [5, 50, 700, 4_000]) + between(0, 20);
+    const made = toSignal(
+      {
+        id: `w${index}`,
+        kind,
+        occurredAt: startedAt + at,
+        identifiers: person.slice(0, 1),
+        traits: {},
+        ...(index === 1 ? { consent: { follow_up: false } } : {}),
+        ...(index === 2 ? { consent: { follow_up: true } } : {}),
+      },
+      { workspace: workspaceId, emitter: "forms", receivedAt: startedAt + at },
+      defaultIdentityPolicy,
+    );
+    if (!made.ok) throw new Error(`the scenario made no signal: ${JSON.stringify(made.failure)}`);
+    return { at, signal: made.value, persistent: true };
+  });
 }
 
 function identifiersOf(random: () => number, person: number): Identifier[] {
