@@ -21,6 +21,8 @@ export class IdentityStore {
   readonly #storage: DurableObjectStorage;
   #hasLog = false;
   #savedSeq = 0;
+  /** A tombstone lies where the snapshot does: a log behind it would never be read. */
+  #isErased = false;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -28,6 +30,7 @@ export class IdentityStore {
 
   load(): Node {
     const saved = this.#storage.kv.get<Node>("node");
+    this.#isErased = saved?.role === "erased";
     if (saved?.role === "erased" || (saved?.role === "alias" && saved.acknowledged)) {
       this.#hasLog = false;
       return saved;
@@ -81,18 +84,22 @@ export class IdentityStore {
   }
 
   /**
-   * Commits one log row, and the snapshot `root` (which includes it) when the tail grew long. False, and nothing written,
+   * Commits one log row, and the snapshot `root` (which includes it) when the tail grew long or somebody new comes after an
+   * erasure. False, and nothing written,
    * when the key is known. Throws whole or not at all.
    */
   append(entry: LogEntry, signalJson: string, root: Root): boolean {
     this.#ensureLog();
-    if (entry.seq - this.#savedSeq < tailEntriesMax) return this.#insert(entry, signalJson);
+    if (!this.#isErased && entry.seq - this.#savedSeq < tailEntriesMax) return this.#insert(entry, signalJson);
     const fresh = this.#storage.transactionSync(() => {
       if (!this.#insert(entry, signalJson)) return false;
       this.#put(root);
       return true;
     });
-    if (fresh) this.#savedSeq = entry.seq;
+    if (fresh) {
+      this.#savedSeq = entry.seq;
+      this.#isErased = false;
+    }
     return fresh;
   }
 
@@ -104,6 +111,7 @@ export class IdentityStore {
       this.#put(root);
     });
     this.#savedSeq = root.seq;
+    this.#isErased = false;
   }
 
   /** Log rows that come before the state they belong to: nobody looks at them until `save` brings that. */
@@ -159,6 +167,7 @@ export class IdentityStore {
     });
     this.#hasLog = false;
     this.#savedSeq = 0;
+    this.#isErased = node !== null;
   }
 
   /** Commits an alias. Its own log is dropped only when the parent has acknowledged the state. */
@@ -168,6 +177,7 @@ export class IdentityStore {
       if (node.acknowledged && this.#hasLog) this.#storage.sql.exec("DROP TABLE log");
     });
     if (node.acknowledged) this.#hasLog = false;
+    this.#isErased = false;
   }
 
   #put(root: Root): void {

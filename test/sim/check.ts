@@ -274,13 +274,14 @@ function checkLogs(rest: Rest, live: LiveChecks): void {
   }
   const erasures = rest.platform.ledger.all("SELECT keys FROM erasures") as { keys: string }[];
   const gone = new Set(erasures.flatMap((row) => JSON.parse(row.keys) as string[]));
-  const named = new Set([...live.erased.keys()].map(rest.label));
+  // Of an erased person; what somebody new does by the same identifier is as dear as anybody's.
+  const before = new Map([...live.erased].map(([name, erased]) => [rest.label(name), erased.before]));
   for (const [key, signal] of live.acknowledged) {
     if (
       where.has(key) ||
       live.swallowed.has(key) ||
       gone.has(key) ||
-      signal.identifiers.some(({ value }) => named.has(value))
+      signal.identifiers.some(({ value }) => signal.occurred_at < (before.get(value) ?? 0))
     )
       continue;
     rest.fail("G1", `${key} was accepted and is nowhere`);
