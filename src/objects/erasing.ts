@@ -67,7 +67,8 @@ export class Erasing {
     await this.#around.arrived();
     const node = state.load();
     if (node.role === "alias" && !node.acknowledged) throw new Error("still on its way: to be asked again");
-    // Somebody new may have it by now: whoever asks twice does not erase them.
+    // Somebody new may have it by now: whoever asks twice does not erase them. Or it has come since this was asked: then it is
+    // asked again, when all that came with it is known.
     if (node.role !== "alias" || node.epoch >= call.epoch) return;
     if (!call.within.includes(node.parent)) return;
     const tombstone = tombstoneOf(call, call.epoch);
@@ -92,6 +93,9 @@ export class Erasing {
       await accountStub(env, account).forget({ keys });
     }
     const within = [root.name, ...root.members];
+    // Nobody may hang on somebody else, who may go first; nor on the one whom this person was split off from, who may still be
+    // telling them where they belong.
+    for (const node of root.members) await identityStub(env, node).repoint({ to: root.name, epoch: root.version });
     // Those that may hang on a member first: a member that is free may be somebody new's at once, and what hangs on it too.
     for (const node of [...owed, ...root.members])
       await identityStub(env, node).swallow({ at, epoch: root.version + 1, within });

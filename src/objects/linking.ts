@@ -75,7 +75,8 @@ export interface AbsorbCall {
 }
 
 export type AbsorbAnswer =
-  | { readonly arm: "ok" }
+  /** `version`: of the receiver's state, as it lies on disk with all of this in it. */
+  | { readonly arm: "ok"; readonly version: number }
   | { readonly arm: "moved"; readonly to: string }
   /** The person whom the caller was becoming part of was erased meanwhile, at that instant: the caller goes as well. */
   | { readonly arm: "erased"; readonly at: number };
@@ -224,7 +225,7 @@ export class Linking {
       return { arm: "erased", at: erased_at };
     if (node.role === "alias") return { arm: "moved", to: node.parent };
     const before = rootOf(node, call.self, call.loser.workspace);
-    if (hasAbsorbed(before, call.loser)) return { arm: "ok" };
+    if (hasAbsorbed(before, call.loser)) return this.#tookIn(before);
     // One part leaves at a time, and whoever arrives may have to leave at once.
     if (before.partings.length > 0) throw new Error("this node is changing: to be asked again");
     let root = before;
@@ -247,9 +248,16 @@ export class Linking {
         fresh,
       );
     }
+    const answer = this.#tookIn(this.#state.root() ?? root);
     this.#state.projectDue = true;
     this.#around.pump();
-    return { arm: "ok" };
+    return answer;
+  }
+
+  /** A version that a crash could take back must not be told to anybody. */
+  #tookIn(root: Root): AbsorbAnswer {
+    if (this.#state.unsaved) this.#state.save(root);
+    return { arm: "ok", version: root.version };
   }
 
   /** Asked once more at the moment of joining: both may have changed since the guard was asked. */
@@ -495,6 +503,7 @@ export class Linking {
       if (node.role !== "alias" || node.acknowledged) return;
       const { parent, sealed } = node;
       let movedTo: string | null = null;
+      let { epoch } = node;
       for (const { chunk, first, last } of chunksOf(this.#state.store.entriesAfter(0))) {
         const call = { self: parent, loser: sealed, entries: chunk, first, last };
         const answer = await identityStub(this.#env, parent).absorb(call);
@@ -503,11 +512,14 @@ export class Linking {
           movedTo = answer.to;
           break;
         }
+        epoch = Math.max(epoch, answer.version);
       }
       const after = this.#state.load();
       if (after.role !== "alias" || after.acknowledged || after.parent !== parent) continue;
       const { sealed: _arrived, ...pointer } = after;
-      this.#state.saveAlias(movedTo === null ? { ...pointer, acknowledged: true } : { ...after, parent: movedTo });
+      this.#state.saveAlias(
+        movedTo === null ? { ...pointer, epoch, acknowledged: true } : { ...after, parent: movedTo },
+      );
     }
   }
 

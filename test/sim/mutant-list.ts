@@ -95,7 +95,7 @@ export const mutants: readonly Mutant[] = [
     '    if (node.role === "alias") return { arm: "moved", to: node.parent };\n    const before',
     "    const before",
   ),
-  one("absorbed twice", linking, '    if (hasAbsorbed(before, call.loser)) return { arm: "ok" };\n', ""),
+  one("absorbed twice", linking, "    if (hasAbsorbed(before, call.loser)) return this.#tookIn(before);\n", ""),
   one(
     "absorbed by name, whatever the version",
     merge,
