@@ -26,8 +26,8 @@ import {
 } from "../limits.ts";
 import { errorName, log } from "../log.ts";
 import type { IdentityView } from "../objects/identity.ts";
-import type { Choice, ChoiceAnswer } from "../objects/linking.ts";
 import { identityStub } from "../objects/names.ts";
+import type { Choice, ChoiceAnswer } from "../objects/splitting.ts";
 import { guard, profileOf } from "../resolve/guard.ts";
 import { emailOf } from "../resolve/lead.ts";
 import { type LikelyPair, likelyDuplicates, mayMerge } from "../resolve/likeness/duplicates.ts";

@@ -44,8 +44,6 @@ import { IdentityStore } from "./identity-store.ts";
 import {
   type AbsorbAnswer,
   type AbsorbCall,
-  type Choice,
-  type ChoiceAnswer,
   type ClaimAnswer,
   type ClaimCall,
   type JoinAnswer,
@@ -53,12 +51,11 @@ import {
   Linking,
   owes,
   rootOf,
-  type SplitAnswer,
-  type SplitCall,
 } from "./linking.ts";
 import { accountStub, identityStub, projectorStub } from "./names.ts";
 import { NodeState } from "./node-state.ts";
 import { policyOf } from "./policy-cache.ts";
+import { type Choice, type ChoiceAnswer, type SplitAnswer, type SplitCall, Splitting } from "./splitting.ts";
 import { Work } from "./work.ts";
 
 export interface ReceiveCall {
@@ -94,6 +91,7 @@ export class IdentityObject extends DurableObject<Env> {
   readonly #store: IdentityStore;
   readonly #state: NodeState;
   readonly #linking: Linking;
+  readonly #splitting: Splitting;
   readonly #erasing: Erasing;
   /** Signals not decided on yet that this incarnation took in: a copy of what the log holds. */
   readonly #recent = new Map<string, Signal>();
@@ -105,13 +103,15 @@ export class IdentityObject extends DurableObject<Env> {
     super(ctx, env);
     this.#store = new IdentityStore(ctx.storage);
     this.#state = new NodeState(this.#store);
-    this.#linking = new Linking({
+    const around = {
       env,
       state: this.#state,
-      policyOf: async (workspace) => (await this.#workspace(workspace)).policy,
-      arm: (at) => this.#arm(at),
+      policyOf: async (workspace: string) => (await this.#workspace(workspace)).policy,
+      arm: (at: number) => this.#arm(at),
       pump: () => this.#pump("call"),
-    });
+    };
+    this.#linking = new Linking(around);
+    this.#splitting = new Splitting(around, this.#linking);
     this.#erasing = new Erasing({
       env,
       state: this.#state,
@@ -142,7 +142,7 @@ export class IdentityObject extends DurableObject<Env> {
     }
     const parting = node.role === "root" ? partingOf(node, call) : undefined;
     if (parting !== undefined) {
-      await this.#linking.part(parting);
+      await this.#splitting.part(parting);
       return { arm: "moved", to: parting.to };
     }
     if (isMisled(node, call)) return { arm: "moved", to: call.nodes[0] ?? call.self };
@@ -228,19 +228,19 @@ export class IdentityObject extends DurableObject<Env> {
     readonly entries: readonly LogEntry[];
     readonly last: boolean;
   }): Promise<void> {
-    return this.#linking.restore(call);
+    return this.#splitting.restore(call);
   }
 
   repoint(call: { readonly to: string; readonly epoch: number }): Promise<void> {
-    return this.#linking.repoint(call);
+    return this.#splitting.repoint(call);
   }
 
   choose(call: Choice): ChoiceAnswer {
-    return this.#linking.choose(call);
+    return this.#splitting.choose(call);
   }
 
   split(call: SplitCall): Promise<SplitAnswer> {
-    return this.#linking.split(call);
+    return this.#splitting.split(call);
   }
 
   /* ------------------------------------------------------------------------------------------ erase (§6.7) */
@@ -434,7 +434,7 @@ export class IdentityObject extends DurableObject<Env> {
     const root = this.#state.root();
     if (root === null) return;
     const now = Date.now();
-    for (const parting of root.partings) this.#work.start(`part ${parting.id}`, () => this.#linking.part(parting));
+    for (const parting of root.partings) this.#work.start(`part ${parting.id}`, () => this.#splitting.part(parting));
     // Nobody becomes part of another one while a part of it leaves.
     if (root.partings.length === 0)
       for (const link of root.links)
@@ -442,7 +442,7 @@ export class IdentityObject extends DurableObject<Env> {
     if (mayBeErased(root)) this.#work.start("erase", () => this.#erasing.erase());
     const [doubt] = root.doubts;
     if (doubt !== undefined && root.partings.length === 0 && root.links.every((link) => isDoubted(root, link)))
-      this.#work.start("doubt", () => this.#linking.settleDoubt(doubt));
+      this.#work.start("doubt", () => this.#splitting.settleDoubt(doubt));
     if (decisionDue(root, now)) this.#work.start("decide", () => this.#decideDue());
     for (const { followUp, action } of openActions(root)) {
       if (action.retry_at <= now) this.#work.start(`act ${action.key}`, () => this.#act(followUp, action));

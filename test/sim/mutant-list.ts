@@ -15,6 +15,7 @@ const account = "src/objects/account.ts";
 const exactlyOnce = "src/act/exactly-once.ts";
 const projector = "src/objects/projector.ts";
 const linking = "src/objects/linking.ts";
+const splitting = "src/objects/splitting.ts";
 const erasing = "src/objects/erasing.ts";
 const node = "src/resolve/node.ts";
 const merge = "src/resolve/merge.ts";
@@ -80,7 +81,7 @@ export const mutants: readonly Mutant[] = [
   one(
     "claim does not wait for what is on its way",
     linking,
-    "    await this.arrived();\n    const node = this.#settled();\n    const remembered",
+    "    await this.arrived();\n    const node = this.settled();\n    const remembered",
     "    const node = this.#state.load();\n    const remembered",
   ),
   one(
@@ -173,13 +174,13 @@ export const mutants: readonly Mutant[] = [
   ),
   one(
     "aliases of who left are not repointed",
-    linking,
+    splitting,
     "    for (const node of root.members) await identityStub(this.#env, node).repoint({ to, epoch: root.version });\n",
     "",
   ),
   one(
     "who stays leads through who left",
-    linking,
+    splitting,
     "    for (const node of staying) await identityStub(this.#env, node).repoint({ to: here.name, epoch: root.version });\n",
     "",
   ),
@@ -187,12 +188,12 @@ export const mutants: readonly Mutant[] = [
     name: "restored as often as it is asked",
     patches: [
       {
-        file: linking,
+        file: splitting,
         find: "    if (memoryOf(this.#state.load()).restored?.includes(call.id) === true) return;\n",
         replace: "",
       },
       {
-        file: linking,
+        file: splitting,
         find: "    if (memory.restored?.includes(call.id) === true) return;\n    if (node.role",
         replace: "    if (node.role",
       },
@@ -200,7 +201,7 @@ export const mutants: readonly Mutant[] = [
   },
   one(
     "what left is forgotten before it arrived",
-    linking,
+    splitting,
     "    const entries = this.#state.store.parted()",
     "    const entries = this.#state.store.latest(0)",
   ),

@@ -6,8 +6,8 @@ import type { Policy } from "../../src/decide/policy.ts";
 import { inTurn, type Sweep, sweepLikely, usualBounds } from "../../src/ledger/likely.ts";
 import type { Identifier } from "../../src/model.ts";
 import { IdentityObject } from "../../src/objects/identity.ts";
-import type { Choice, ChoiceAnswer } from "../../src/objects/linking.ts";
 import { identityStub } from "../../src/objects/names.ts";
+import type { Choice, ChoiceAnswer } from "../../src/objects/splitting.ts";
 import worker from "../../src/worker.ts";
 import { strangers } from "../strangers.ts";
 import {

@@ -4,8 +4,8 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Identifier } from "../../src/model.ts";
 import { IdentityObject, type IdentityView } from "../../src/objects/identity.ts";
-import type { Choice, ChoiceAnswer } from "../../src/objects/linking.ts";
 import { identityStub } from "../../src/objects/names.ts";
+import type { Choice, ChoiceAnswer } from "../../src/objects/splitting.ts";
 import type { Root } from "../../src/resolve/node.ts";
 import { tieId } from "../../src/resolve/ties.ts";
 import {
