@@ -95,7 +95,8 @@ export class Erasing {
     const within = [root.name, ...root.members];
     // Nobody may hang on somebody else, who may go first; nor on the one whom this person was split off from, who may still be
     // telling them where they belong.
-    for (const node of root.members) await identityStub(env, node).repoint({ to: root.name, epoch: root.version });
+    const gathering = { to: root.name, epoch: root.version, within };
+    for (const node of root.members) await identityStub(env, node).gather({ node, ...gathering });
     // Those that may hang on a member first: a member that is free may be somebody new's at once, and what hangs on it too.
     for (const node of [...owed, ...root.members])
       await identityStub(env, node).swallow({ at, epoch: root.version + 1, within });

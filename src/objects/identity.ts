@@ -46,6 +46,7 @@ import {
   type AbsorbCall,
   type ClaimAnswer,
   type ClaimCall,
+  type GatherCall,
   type JoinAnswer,
   type JoinCall,
   Linking,
@@ -212,6 +213,10 @@ export class IdentityObject extends DurableObject<Env> {
 
   claim(call: ClaimCall): Promise<ClaimAnswer> {
     return this.#linking.claim(call);
+  }
+
+  gather(call: GatherCall): Promise<void> {
+    return this.#linking.gather(call);
   }
 
   requestLink(call: JoinCall): Promise<JoinAnswer> {

@@ -71,8 +71,16 @@ export interface AbsorbCall {
   readonly last: boolean;
 }
 
+export interface GatherCall {
+  readonly node: string;
+  readonly to: string;
+  readonly epoch: number;
+  /** The person's nodes. */
+  readonly within: readonly string[];
+}
+
 export type AbsorbAnswer =
-  /** `version`: of the receiver's state, as it lies on disk with all of this in it. */
+  /** `version`: of the receiver's state, as it lies on disk with all of this in it; a later call about it has a higher one. */
   | { readonly arm: "ok"; readonly version: number }
   | { readonly arm: "moved"; readonly to: string }
   /** The person whom the caller was becoming part of was erased meanwhile, at that instant: the caller goes as well. */
@@ -143,20 +151,36 @@ export class Linking {
   async free(self: string): Promise<void> {
     const node = this.#state.load();
     if (node.role !== "alias" || !node.acknowledged) return;
-    let target = node.parent;
-    for (let hops = 0; hops < hopsMax; hops++) {
-      const answer = await identityStub(this.#env, target).claim({ by: self, node: self, full: true });
-      if (answer.arm === "unused") break;
-      if (answer.arm !== "moved") return;
-      target = answer.to;
-    }
-    if (this.#state.load() !== node) return;
+    if ((await this.#whoKnows(self, node.parent)) !== null || this.#state.load() !== node) return;
     const { restored, erased_at, epoch } = node;
     if (restored === undefined && erased_at === undefined && epoch === 0) return this.#state.saveErased(null);
     const tombstone = tombstoneOf({ at: erased_at ?? 0 }, epoch);
     const until = Date.now() + tombstoneMs;
     this.#state.saveErased({ ...tombstone, until, ...(restored === undefined ? {} : { restored }) });
     this.#around.arm(until);
+  }
+
+  /** The root that this node's pointer leads to, if it knows of it. Throws while a split is bringing the node elsewhere. */
+  async #whoKnows(self: string, parent: string): Promise<string | null> {
+    let target = parent;
+    for (let hops = 0; hops < hopsMax; hops++) {
+      const answer = await identityStub(this.#env, target).claim({ by: self, node: self, full: true });
+      if (answer.arm === "unused") return null;
+      if (answer.arm !== "moved") return target;
+      target = answer.to;
+    }
+    throw new Error("too many moves");
+  }
+
+  /** This alias points straight to its root, which is to be erased. It may have become somebody else's since an earlier call. */
+  async gather(call: GatherCall): Promise<void> {
+    await this.arrived();
+    const node = this.settled();
+    if (node.role !== "alias" || node.epoch >= call.epoch) return;
+    const owner = call.within.includes(node.parent) ? call.to : await this.#whoKnows(call.node, node.parent);
+    if (owner !== null && owner !== call.to) return;
+    if (this.#state.load() !== node) throw new Error("this node is changing: to be asked again");
+    this.#state.saveAlias({ ...node, parent: call.to, epoch: call.epoch });
   }
 
   /** The smaller root `to` asks this larger one to become part of it. */
@@ -193,7 +217,7 @@ export class Linking {
       return { arm: "erased", at: erased_at };
     if (node.role === "alias") return { arm: "moved", to: node.parent };
     const before = rootOf(node, call.self, call.loser.workspace);
-    if (hasAbsorbed(before, call.loser)) return this.#tookIn(before);
+    if (hasAbsorbed(before, call.loser)) return this.#tookIn(before, call.loser);
     // One part leaves at a time, and whoever arrives may have to leave at once.
     if (before.partings.length > 0) throw new Error("this node is changing: to be asked again");
     let root = before;
@@ -216,16 +240,16 @@ export class Linking {
         fresh,
       );
     }
-    const answer = this.#tookIn(this.#state.root() ?? root);
+    const answer = this.#tookIn(this.#state.root() ?? root, call.loser);
     this.#state.projectDue = true;
     this.#around.pump();
     return answer;
   }
 
-  /** A version that a crash could take back must not be told to anybody. */
-  #tookIn(root: Root): AbsorbAnswer {
+  /** A version that a crash could take back must not be told to anybody; none where the loser has left with a split since. */
+  #tookIn(root: Root, loser: Root): AbsorbAnswer {
     if (this.#state.unsaved) this.#state.save(root);
-    return { arm: "ok", version: root.version };
+    return { arm: "ok", version: root.members.includes(loser.name) ? root.version : 0 };
   }
 
   /** Asked once more at the moment of joining: both may have changed since the guard was asked. */

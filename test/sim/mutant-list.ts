@@ -96,7 +96,12 @@ export const mutants: readonly Mutant[] = [
     '    if (node.role === "alias") return { arm: "moved", to: node.parent };\n    const before',
     "    const before",
   ),
-  one("absorbed twice", linking, "    if (hasAbsorbed(before, call.loser)) return this.#tookIn(before);\n", ""),
+  one(
+    "absorbed twice",
+    linking,
+    "    if (hasAbsorbed(before, call.loser)) return this.#tookIn(before, call.loser);\n",
+    "",
+  ),
   one(
     "absorbed by name, whatever the version",
     merge,
