@@ -1,4 +1,5 @@
 /** A person is erased (DESIGN §6.7, G14): from objects, ledger, history and the CRM's queue, and nothing late brings them back. */
+import { abortAllDurableObjects } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { eraseFromHistory } from "../../src/ledger/erasures.ts";
@@ -91,6 +92,12 @@ describe("a person who is erased", () => {
       kind: "page_viewed",
       occurred_at: Date.now() + 5_000,
     });
+    const seen = await personOf(acme, email("ada@example.com"));
+    expect(seen.log.map((entry) => entry.signal.id)).toEqual(["e3"]);
+  });
+
+  it("stays that somebody new through a power cut", async () => {
+    await abortAllDurableObjects();
     const seen = await personOf(acme, email("ada@example.com"));
     expect(seen.log.map((entry) => entry.signal.id)).toEqual(["e3"]);
   });
