@@ -33,7 +33,8 @@ export function toBeErased(root: Root, order: ErasureOrder): Root {
     follow_ups,
     erase: {
       id: order.id,
-      at: order.at,
+      // What came before the order was heard goes as well, and stays gone when it is sent again, whatever its clock says.
+      at: Math.max(order.at, (root.lead.last?.at ?? 0) + 1),
       by: order.by,
       owed: [...(root.erase?.owed ?? []), ...root.links.map((link) => link.node)],
     },
