@@ -197,17 +197,17 @@ describe("working time", () => {
 
   it("is never found beyond 400 days", () => {
     const from = at("2026-01-01T00:00:00Z");
-    const once = (date: string) =>
+    const mondays = (lastDayAway: string) =>
       memberHours(
-        { away: [{ from: "2020-01-01", to: date }], zone: "UTC" },
-        calendar({ week: { mon: [["00:00", "24:00"]] } }),
+        { away: [{ from: "2020-01-01", to: lastDayAway }], zone: "UTC" },
+        calendar({ week: { mon: nineToFive } }),
       );
     // 2027-02-01 is the Monday 396 days later; the next one is 403 days away.
-    expect(iso(nextOpenAt(once("2027-01-31"), from))).toBe("2027-02-01T00:00Z");
-    expect(nextOpenAt(once("2027-02-01"), from)).toBeNull();
-    // Exactly 400 days before Monday the 8th.
-    expect(iso(nextOpenAt(once("2027-02-01"), at("2026-01-04T00:00:00Z")))).toBe("2027-02-08T00:00Z");
-    expect(nextOpenAt(once("2027-02-01"), at("2026-01-04T00:00:00Z") - 1)).toBeNull();
+    expect(iso(nextOpenAt(mondays("2027-01-31"), from))).toBe("2027-02-01T09:00Z");
+    expect(nextOpenAt(mondays("2027-02-01"), from)).toBeNull();
+    // From 4 January 09:00 it is 400 days to the hour.
+    expect(iso(nextOpenAt(mondays("2027-02-01"), at("2026-01-04T09:00:00Z")))).toBe("2027-02-08T09:00Z");
+    expect(nextOpenAt(mondays("2027-02-01"), at("2026-01-04T09:00:00Z") - 1)).toBeNull();
     expect(addBusinessMs(calendar(), from, 400 * day)).toBeNull();
     expect(dueAt(calendar(), from, 400 * day)).toBeNull();
   });

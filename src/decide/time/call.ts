@@ -26,7 +26,7 @@ export function callTime(
     const here = nextOpenAt(office ?? alwaysOpen, time);
     if (here === null || here > last) return null;
     const both = nextOpenAt(there, here);
-    if (both === null || both > last) return null;
+    if (both === null) return null;
     if (both === here) return here;
     time = both;
   }
