@@ -2,13 +2,12 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
-const undici = new URL("./connectors/salesforce/undici.cjs", import.meta.url).pathname;
-
 export default defineConfig({
   test: {
+    // Vitest leaves one core to the machine: of two that is half.
+    maxWorkers: "100%",
     projects: [
       {
-        resolve: { alias: { undici } },
         test: { name: "node", include: ["test/{unit,twins,sim}/**/*.test.ts"], testTimeout: 30_000 },
       },
       {
@@ -17,11 +16,9 @@ export default defineConfig({
           include: ["test/system/**/*.test.ts"],
           testTimeout: 240_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
         },
       },
       {
-        resolve: { alias: { undici } },
         plugins: [
           cloudflareTest(async () => ({
             wrangler: { configPath: "./wrangler.toml" },

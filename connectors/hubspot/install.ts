@@ -53,8 +53,8 @@ async function ensureProperty(client: HubspotClient): Promise<Result<boolean, Mi
     label: "Baton key",
     description: "Keeps a follow-up from being created twice. Written by Baton only.",
     groupName: grouped ? keyGroup.name : taskGroupName,
-    type: "string" as never,
-    fieldType: "text" as never,
+    type: "string",
+    fieldType: "text",
     hasUniqueValue: true,
     formField: false,
   });

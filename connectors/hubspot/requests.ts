@@ -124,21 +124,26 @@ export function withMarker(properties: Record<string, string>, key: string): Rec
 }
 
 /**
- * How many requests `create_task` or `close_task` may send at most; `client.ts` is held to it by an allowance. Counted:
+ * How many requests commands may send at most; `client.ts` is held to it by an allowance. Counted:
  * read people, create people, write, link; and a reserve for halving one bad row out of a batch and for following a
  * person who was merged. Links are outside HubSpot's own budget but counted, so that the figure is what is sent.
  */
 export function costOf(commands: readonly Command[], world: World): number {
   const creates = commands.filter((command) => command.type === "create_task");
   const strangers = creates.some((command) => command.person.knownId === undefined);
-  const closes = commands.length - creates.length;
+  const updates = commands.filter((command) => command.type === "update_task").length;
+  const closes = commands.length - creates.length - updates;
   const create =
     creates.length === 0 ? 0 : (strangers ? 2 : 0) + (world === "marker" ? 1 : 2) + reserve(creates.length);
-  return create + (closes === 0 ? 0 : 1 + 2 * Math.ceil(Math.log2(closes)));
+  return create + (updates === 0 ? 0 : 2 + halving(updates)) + (closes === 0 ? 0 : 1 + halving(closes));
 }
 
 function reserve(rows: number): number {
-  return 4 + 2 * Math.ceil(Math.log2(rows));
+  return 4 + halving(rows);
+}
+
+function halving(rows: number): number {
+  return 2 * Math.ceil(Math.log2(rows));
 }
 
 export function escapeHtml(text: string): string {

@@ -1,33 +1,34 @@
 /**
- * The only file that sends to Salesforce. It wraps jsforce's `Connection` and gives each connection a transport of its own,
- * so that every request leaves through the session's `send`: the account object counts it, relays it and ends it.
+ * The only file that sends to Salesforce. It uses jsforce's `HttpApi`, the part that signs a request and reads the answer and its
+ * errors, and gives each request a transport of its own, so that it leaves through the session's `send`: the account object
+ * counts it, relays it and ends it.
  *
- * jsforce's own transport is bypassed, and with it its hidden retries of GET, PUT and DELETE, its 30-minute time-out and
- * `undici` (which a Worker cannot start). `HttpApiError` has neither status nor headers; the transport keeps both.
- * Loaded with `await import()`, so that a Worker's start does not evaluate jsforce.
+ * jsforce's `Connection` and its own transport are never loaded: 20 KB less in the Worker, no hidden retries of GET, PUT and
+ * DELETE, no 30-minute time-out, and no `undici` (which a Worker cannot start). `HttpApiError` has neither status nor
+ * headers; the transport keeps both. Loaded with `await import()`, so that a Worker's start does not evaluate jsforce.
  */
 import { PassThrough } from "node:stream";
-import { Connection } from "jsforce/lib/connection.js";
-import { Transport } from "jsforce/lib/transport.js";
+import type { Connection } from "jsforce/lib/connection.js";
+import { HttpApi } from "jsforce/lib/http-api.js";
+import type { Transport } from "jsforce/lib/transport.js";
 import type { HttpRequest, HttpRequestOptions, HttpResponse } from "jsforce/lib/types/common.js";
 import { StreamPromise } from "jsforce/lib/util/promise.js";
 import { crmDeadlineMs } from "../../src/limits.ts";
 import type { CrmSession, Send } from "../contract.ts";
 import { type Answer, readErrors } from "./answers.ts";
-import { api, type CrmRequest } from "./requests.ts";
+import { type CrmRequest, root } from "./requests.ts";
 
 /** A bounded conversation with one org. Nothing is retried here. */
 export class Conversation {
+  readonly #apiUrl: string;
   readonly #connection: Connection;
   readonly #send: Send;
   #left: number;
 
   constructor(session: CrmSession, requestsMax: number) {
-    this.#connection = new Connection({
-      instanceUrl: session.apiUrl,
-      accessToken: session.accessToken,
-      version: api.version,
-    });
+    this.#apiUrl = session.apiUrl;
+    // All that `HttpApi` needs of a connection (test/unit/stand-ins.test.ts).
+    this.#connection = { accessToken: session.accessToken } as Connection;
     this.#send = session.send;
     this.#left = requestsMax;
   }
@@ -43,11 +44,9 @@ export class Conversation {
         ? {}
         : { body: JSON.stringify(request.body), headers: { "content-type": "application/json" } };
     try {
-      const options = { transport, timeout: crmDeadlineMs, retry: { maxRetries: 0 } };
-      const body: unknown = await this.#connection.request(
-        { method: request.method, url: request.path, ...json },
-        options,
-      );
+      const url = this.#apiUrl + (request.path.startsWith("/services/") ? request.path : root + request.path);
+      const http = new HttpApi(this.#connection, { transport, timeout: crmDeadlineMs });
+      const body = await http.request({ method: request.method, url, ...json });
       const status = transport.status ?? 0;
       return status >= 200 && status < 300
         ? { arm: "answered", status, body }
@@ -89,17 +88,16 @@ export async function sendForm(
 }
 
 /** One per request: it remembers the status and the headers jsforce's errors do not carry. */
-class SessionTransport extends Transport {
+class SessionTransport implements Pick<Transport, "httpRequest"> {
   status: number | null = null;
   retryAfterMs: number | null = null;
   readonly #send: Send;
 
   constructor(send: Send) {
-    super();
     this.#send = send;
   }
 
-  override httpRequest(request: HttpRequest, options: HttpRequestOptions = {}): StreamPromise<HttpResponse> {
+  httpRequest(request: HttpRequest, options: HttpRequestOptions = {}): StreamPromise<HttpResponse> {
     return StreamPromise.create(() => ({
       stream: new PassThrough(),
       promise: this.#run(request, options.timeout ?? crmDeadlineMs),

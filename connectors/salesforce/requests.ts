@@ -64,7 +64,7 @@ const priorities = { high: "High", medium: "Normal", low: "Low" } as const;
 const subtypes = { call: "Call", email: "Email", todo: "Task" } as const;
 
 /**
- * A task is made with these fields; we never touch them again. The due date is the UTC date of `dueAt`: a session does
+ * A task is made with these fields; `update.ts` touches some of them again, where they are still as we wrote them. The due date is the UTC date of `dueAt`: a session does
  * not know the org's zone, and the reminder carries the exact instant. `TaskSubtype` can be set at creation only, so a
  * repeated upsert must leave it out.
  */
@@ -150,7 +150,8 @@ function composite(allOrNone: boolean, parts: readonly Part[]): CrmRequest {
   return { method: "POST", path: "/composite", body: { allOrNone, compositeRequest: parts } };
 }
 
-const root = `/services/data/v${api.version}`;
+/** Of every REST resource, below the address of the org. */
+export const root = `/services/data/v${api.version}`;
 
 /**
  * Makes the person and the task in one call. `allOrNone`, so that no task is ever left without its person: from v52 on
@@ -218,6 +219,8 @@ export const soql = {
     `SELECT Id, ${names.taskKey}, WhoId, IsDeleted FROM Task WHERE ${names.taskKey} IN ${inList(keys)}`,
   tasksById: (ids: readonly string[]): string =>
     `SELECT Id, WhoId, IsClosed, IsDeleted, Description FROM Task WHERE Id IN ${inList(ids)}`,
+  tasksToUpdate: (ids: readonly string[]): string =>
+    `SELECT Id, WhoId, Subject, Description, ActivityDate, IsReminderSet, ReminderDateTime, Priority, OwnerId, CreatedById, LastModifiedById, IsClosed, IsDeleted FROM Task WHERE Id IN ${inList(ids)}`,
   /** Which words an org uses for the states of a task is its own affair. */
   taskStatuses: "SELECT ApiName, IsClosed FROM TaskStatus ORDER BY SortOrder ASC",
   owners: "SELECT Id, Email FROM User WHERE IsActive = true AND UserType = 'Standard' ORDER BY Id ASC",

@@ -104,6 +104,18 @@ describe("owners", () => {
     expect(owners).toMatchObject({ ok: false, failure: { arm: "blocked", reason: "missing_scopes" } });
     expect(JSON.stringify(owners)).toContain("crm.objects.owners.read");
   });
+
+  for (const [name, body] of [
+    ["a page of a gateway", "<html></html>"],
+    ["a list", "[]"],
+    ["nothing in JSON", "null"],
+    ["an object without owners", "{}"],
+  ] as const) {
+    it(`takes ${name} for no answer, and throws nothing`, async () => {
+      const session = { ...(await sessionIn("marker")), send: async () => new Response(body) };
+      expect(await hubspot.owners(session)).toMatchObject({ ok: false, failure: { arm: "deferred", scope: "action" } });
+    });
+  }
 });
 
 describe("OAuth", () => {
