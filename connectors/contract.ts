@@ -204,19 +204,43 @@ export interface CrmTask {
 /** One write. `key` is the idempotency key: the same key never has two external effects (G3). */
 export type Command =
   | { readonly type: "create_task"; readonly key: string; readonly person: CrmPerson; readonly task: CrmTask }
-  | { readonly type: "close_task"; readonly key: string; readonly taskId: string; readonly note: string };
+  | { readonly type: "close_task"; readonly key: string; readonly taskId: string; readonly note: string }
+  | {
+      /**
+       * The open task is to say what `task` says, field by field (`TaskField`; its type stays). A field is written only
+       * where the CRM still holds what we wrote last, `before`: what a person changed since stays theirs (G9). A task that
+       * is completed or gone is not touched. May be repeated.
+       */
+      readonly type: "update_task";
+      readonly key: string;
+      readonly taskId: string;
+      readonly task: CrmTask;
+      readonly before: CrmTask;
+    };
+
+/** What of a task is ours to keep up to date. */
+export type TaskField = "subject" | "body" | "due" | "priority" | "owner";
 
 /**
  * What became of a command.
  * - `done`: the CRM confirmed it in the body, not just by a 2xx.
  * - `deferred`: certainly not done; again after `retryAfterMs`. `scope: "account"` stops the whole account meanwhile.
- * - `unknown`: sent, and nobody knows; must be resolved by key before it is tried again.
+ * - `unknown`: sent, and nobody knows; must be resolved by key before it is tried again. Closing and updating are repeated.
  * - `refused`: certainly not done and never will be like this; a person must look.
  * - `blocked`: the whole install is paused until a person acts (scope missing, app uninstalled, API disabled).
  * - `expired`: the access token is not accepted; refresh once and replay.
  */
 export type Outcome =
-  | { readonly arm: "done"; readonly taskId: string; readonly personId: string; readonly created: boolean }
+  | {
+      readonly arm: "done";
+      readonly taskId: string;
+      readonly personId: string;
+      readonly created: boolean;
+      /** Of an update: the fields that were left, because a person has changed them or the CRM does not take our value. */
+      readonly kept?: readonly TaskField[];
+      /** Of an update that found no open task any more, and changed nothing. */
+      readonly gone?: "completed" | "deleted";
+    }
   | {
       readonly arm: "deferred";
       readonly retryAfterMs: number;

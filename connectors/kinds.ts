@@ -47,6 +47,10 @@ export const kinds = {
   quote_accepted: "A quote was accepted.",
   dispute_opened: "A payment is disputed.",
 
+  /* what only this engine may say */
+  marked_ready:
+    "Another system says that somebody is ready for follow-up; heard as a signal, and reported to its owner.",
+
   /* what a CRM did with its own records */
   crm_records_merged: "Records of one person became one in the CRM; `properties.survivor` says which one stays.",
   crm_lead_converted: "A lead became a contact in the CRM.",
@@ -204,6 +208,8 @@ const spoken: Readonly<Record<Kind, string>> = {
   payment_failed: "payment failed, invoice payment failed, charge failed, card declined",
   quote_accepted: "quote accepted, proposal accepted",
   dispute_opened: "dispute opened, dispute created, charge dispute created",
+  marked_ready: `marked ready, marked as ready for follow up, ready for follow up, lead qualified, marketing qualified lead, sales qualified lead, mql, sql,
+    lead became mql, lead became sql, lifecycle stage mql, lifecycle stage sql`,
   // Nothing but the kinds themselves: whoever says these words is believed beyond the limits on a person's ids.
   crm_records_merged: "crm records merged",
   crm_lead_converted: "crm lead converted",

@@ -3,7 +3,7 @@
  * whose `data` is whatever the sender made of it. Only names that can mean one thing are believed; a bare `id` is taken
  * when the settings say what it is. Pure.
  */
-import type { AccountRef, Attribution, Consent, Identifier } from "../src/model.ts";
+import type { AccountRef, Attribution, Consent, Identifier, Purpose } from "../src/model.ts";
 import { arrivalOf, arrivalOfFields, clickIds } from "./attribution.ts";
 import { firstText, isRecord, type JsonRecord, recordOf, textOf } from "./body.ts";
 import { accountOf, emailIn, identifier } from "./draft.ts";
@@ -143,8 +143,16 @@ function consentIn(place: JsonRecord): Consent | undefined {
   if (place.unsubscribed === true) return { follow_up: false };
   const consent = place.consent;
   if (typeof consent === "boolean") return { follow_up: consent };
-  const followUp = recordOf(consent).follow_up;
-  return typeof followUp === "boolean" ? { follow_up: followUp } : undefined;
+  const { follow_up, ...given } = recordOf(consent);
+  const said = recordOf(given.purposes);
+  const purposes: Partial<Record<Purpose, boolean>> = {};
+  for (const purpose of ["call", "email", "sequence"] as const) {
+    const value = said[purpose];
+    if (typeof value === "boolean") purposes[purpose] = value;
+  }
+  const isSaid = Object.keys(purposes).length > 0;
+  if (typeof follow_up !== "boolean" && !isSaid) return undefined;
+  return { ...(typeof follow_up === "boolean" ? { follow_up } : {}), ...(isSaid ? { purposes } : {}) };
 }
 
 function rest(data: JsonRecord): Record<string, unknown> {

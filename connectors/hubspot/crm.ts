@@ -23,6 +23,7 @@ import { lost, type Mishap } from "./errors.ts";
 import { crmManifest } from "./manifest.ts";
 import { authorizeUrl, exchangeForm, introspectForm, readGrant, readIntrospection, refreshForm } from "./oauth.ts";
 import { batchRowsMax, costOf, keyProperty } from "./requests.ts";
+import type { UpdateTask } from "./update-tasks.ts";
 
 export const hubspot: Crm = {
   manifest: crmManifest,
@@ -52,8 +53,8 @@ export const hubspot: Crm = {
     do {
       const page = await client.ownersPage(after);
       if (!page.ok) return fail(page.failure.outcome);
-      for (const { id, email, archived } of page.value.results) if (!archived && email) all.push({ id, email });
-      after = page.value.paging?.next?.after;
+      all.push(...page.value.owners);
+      after = page.value.after;
     } while (after !== undefined);
     return ok(all);
   },
@@ -63,12 +64,18 @@ export const hubspot: Crm = {
   async execute(session, commands) {
     const client = await open(session, costOf(commands, session.world));
     const creates = commands.filter(isCreate);
-    const closes = commands.filter((command): command is CloseTask => !isCreate(command));
+    const updates = commands.filter((command): command is UpdateTask => command.type === "update_task");
+    const closes = commands.filter((command): command is CloseTask => command.type === "close_task");
     const outcomes = new Map<Command, Outcome>();
     if (creates.length > 0) {
       const { createTasks } = await import("./create-tasks.ts");
       const made = await createTasks(client, session.world, creates);
       for (const [index, command] of creates.entries()) outcomes.set(command, made[index] ?? lost("once").outcome);
+    }
+    if (updates.length > 0) {
+      const { updateTasks } = await import("./update-tasks.ts");
+      const updated = await updateTasks(client, updates);
+      for (const [index, command] of updates.entries()) outcomes.set(command, updated[index] ?? notAnswered);
     }
     if (closes.length > 0) {
       const { closeTasks } = await import("./close-tasks.ts");
@@ -86,7 +93,7 @@ export const hubspot: Crm = {
       const some = creates.slice(start, start + batchRowsMax);
       for (const [key, answer] of await resolveCreates(client, session.world, some)) answers.set(key, answer);
     }
-    // Closing may be repeated, so for it there is nothing to look up.
+    // Closing and updating may be repeated, so for them there is nothing to look up.
     return commands.map(
       (command): Resolution => (isCreate(command) ? (answers.get(command.key) ?? notAnswered) : { arm: "absent" }),
     );

@@ -27,7 +27,17 @@ export const signalSchema = z.strictObject({
   traits: record.optional(),
   account: z.strictObject({ domain: short, name: short }).optional(),
   attribution: record.optional(),
-  consent: z.strictObject({ follow_up: z.boolean() }).optional(),
+  consent: z
+    .strictObject({
+      follow_up: z.boolean().optional(),
+      /** For one way of contact only; `follow_up` is about all of them. */
+      purposes: z.strictObject({ call: z.boolean(), email: z.boolean(), sequence: z.boolean() }).partial().optional(),
+    })
+    .refine(
+      (given) => given.follow_up !== undefined || Object.keys(given.purposes ?? {}).length > 0,
+      "Consent to what?",
+    )
+    .optional(),
   properties: record.optional(),
 });
 

@@ -2,10 +2,15 @@
 import type { Command } from "../contract.ts";
 
 export type CreateTask = Extract<Command, { type: "create_task" }>;
+export type UpdateTask = Extract<Command, { type: "update_task" }>;
 export type CloseTask = Extract<Command, { type: "close_task" }>;
 
 export function isCreate(command: Command): command is CreateTask {
   return command.type === "create_task";
+}
+
+export function isUpdate(command: Command): command is UpdateTask {
+  return command.type === "update_task";
 }
 
 export function isClose(command: Command): command is CloseTask {
@@ -21,6 +26,11 @@ export function createCost(commands: readonly CreateTask[]): number {
   return commands.length === 1 ? (known ? 5 : 7) : 6 + halving(commands.length);
 }
 
+/** One look and one write, and two more where the org takes neither our owner nor our word for a priority. */
+export function updateCost(commands: readonly UpdateTask[]): number {
+  return 4 + halving(commands.length);
+}
+
 /** One look and one write. */
 export function closeCost(commands: readonly CloseTask[]): number {
   return 2 + halving(commands.length);
@@ -28,8 +38,13 @@ export function closeCost(commands: readonly CloseTask[]): number {
 
 export function requestsFor(commands: readonly Command[]): number {
   const creates = commands.filter(isCreate);
+  const updates = commands.filter(isUpdate);
   const closes = commands.filter(isClose);
-  return (creates.length === 0 ? 0 : createCost(creates)) + (closes.length === 0 ? 0 : closeCost(closes));
+  return (
+    (creates.length === 0 ? 0 : createCost(creates)) +
+    (updates.length === 0 ? 0 : updateCost(updates)) +
+    (closes.length === 0 ? 0 : closeCost(closes))
+  );
 }
 
 function halving(rows: number): number {

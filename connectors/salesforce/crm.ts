@@ -3,7 +3,7 @@
  * first call: a Worker's start does not pay for it.
  */
 import type { Crm } from "../contract.ts";
-import { isClose, isCreate, requestsFor } from "./cost.ts";
+import { isClose, isCreate, isUpdate, requestsFor } from "./cost.ts";
 import { manifest } from "./manifest.ts";
 import { authorizeUrl, exchangeForm, readGrant, refreshForm, tokenUrl } from "./oauth.ts";
 
@@ -35,9 +35,14 @@ export const salesforce: Crm = {
 
   async execute(session, commands) {
     const creates = commands.filter(isCreate);
+    const updates = commands.filter(isUpdate);
     const closes = commands.filter(isClose);
-    if (creates.length > 0 && closes.length > 0) {
+    if ([creates, updates, closes].filter((some) => some.length > 0).length > 1) {
       throw new Error("a batch holds commands of one type");
+    }
+    if (updates.length > 0) {
+      const { updateOpenTasks } = await import("./update.ts");
+      return updateOpenTasks(session, updates);
     }
     if (closes.length > 0) {
       const { closeTasks } = await import("./close.ts");

@@ -28,9 +28,13 @@ export async function resolveCommands(
   }
   const keyed = found.value.get("keyed") ?? [];
   const closed = found.value.get("closed") ?? [];
-  return commands.map((command) => {
+  return commands.map((command): Resolution => {
     if (command.type === "create_task") {
       return foundTask(taskOf(crmKey(command.key), keyed));
+    }
+    // It is absolute, and repeating it is harmless: nothing to look up.
+    if (command.type === "update_task") {
+      return { arm: "absent" };
     }
     const row = closed.find((candidate) => typeof candidate.Id === "string" && sameId(candidate.Id, command.taskId));
     return isOpen(row) ? { arm: "absent" } : { arm: "found", taskId: command.taskId, personId: text(row?.WhoId) ?? "" };

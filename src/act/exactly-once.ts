@@ -3,7 +3,7 @@
  * `pending → intent → done | cancelled | parked`. The intent is on disk before the request leaves; an unknown outcome stays
  * an intent and is looked up by key before anything is tried again. Pure: the clock is an argument.
  */
-import type { Command, Outcome, Resolution, World } from "../../connectors/contract.ts";
+import type { Command, CrmTask, Outcome, Resolution, TaskField, World } from "../../connectors/contract.ts";
 import { unreachable } from "../failure.ts";
 import { attemptsMax } from "../limits.ts";
 import type { CrmName, Receipt } from "../model.ts";
@@ -29,9 +29,23 @@ export interface Action {
   /** Look-ups since then that could not say. */
   readonly lookups: number;
   readonly receipt: Receipt | null;
+  /** What became of an update. It is no receipt: those are of the task's making. */
+  readonly update?: TaskUpdate;
   readonly problem: string | null;
+  /** How often a person had it tried again. */
+  readonly again?: number;
   /** Present when it was cancelled after an attempt: the next look-up decides whether there is a task to close. */
   readonly cancelling?: true;
+}
+
+/** What an update found and did. */
+export interface TaskUpdate {
+  /** Fields that were left: a person has changed them since we wrote them, or the CRM does not take our value. */
+  readonly kept: readonly TaskField[];
+  /** No open task any more: nothing was changed. */
+  readonly gone?: "completed" | "deleted";
+  /** CRM id of the owner that we wrote last, now or earlier. */
+  readonly ownerId?: string;
 }
 
 /** What is true of the account that an action leaves through. */
@@ -52,6 +66,7 @@ export interface Verdict {
 
 export type Settled =
   | { readonly arm: "done"; readonly receipt: Receipt }
+  | { readonly arm: "updated"; readonly update: TaskUpdate }
   | { readonly arm: "cancelled" }
   | { readonly arm: "parked"; readonly problem: string };
 
@@ -78,13 +93,14 @@ export function intend(action: Action, now: number): Action {
 }
 
 export function settled(action: Action): Settled | null {
+  if (action.state === "done" && action.update !== undefined) return { arm: "updated", update: action.update };
   if (action.state === "done" && action.receipt !== null) return { arm: "done", receipt: action.receipt };
   if (action.state === "cancelled") return { arm: "cancelled" };
   if (action.state === "parked") return { arm: "parked", problem: action.problem ?? "refused" };
   return null;
 }
 
-/** Closing may be repeated; making must be looked up first. */
+/** Closing and updating may be repeated; making must be looked up first. */
 export function mustBeLookedUp(action: Action): boolean {
   return action.state === "intent" && action.command.type === "create_task";
 }
@@ -95,13 +111,21 @@ export function stepAt(action: Action, { world, settleReadsMs }: Omit<Circumstan
   return Math.max(action.notBefore, action.attemptAt + (settleReadsMs[action.emptyReads] ?? 0));
 }
 
+/** A request may have left whose answer nobody saw: an empty look-up says nothing of one that is still on its way. */
+export function inDoubt({ command, attempts, cancelling }: Action): boolean {
+  return command.type === "create_task" && attempts > 0 && cancelling !== true;
+}
+
 /** What the CRM's answer makes of an action that was sent. */
 export function judge(action: Action, outcome: Outcome, { crm, now }: Circumstances): Verdict {
   switch (outcome.arm) {
     case "done":
-      return { action: { ...action, state: "done", receipt: receiptOf(crm, outcome, now) } };
-    case "refused":
-      return { action: { ...action, state: "parked", problem: outcome.reason } };
+      return { action: done(action, outcome, crm, now) };
+    case "refused": {
+      // The only request that ever left has made nothing: there is nothing to look up.
+      const attempts = action.attempts === 1 ? 0 : action.attempts;
+      return { action: { ...action, state: "parked", problem: outcome.reason, attempts } };
+    }
     case "unknown":
       if (action.command.type === "create_task") return { action: { ...action, notBefore: now + 250 } };
       return { action: { ...action, state: "pending", notBefore: now + backoffMs(action.key, action.attempts) } };
@@ -131,7 +155,7 @@ export function conclude(action: Action, resolution: Resolution, circumstances: 
   const { crm, world, settleReadsMs, now } = circumstances;
   switch (resolution.arm) {
     case "found":
-      return { action: { ...action, state: "done", receipt: receiptOf(crm, resolution, now) } };
+      return { action: done(action, resolution, crm, now) };
     case "absent": {
       const emptyReads = action.emptyReads + 1;
       const isCertain = world !== "marker" || emptyReads >= settleReadsMs.length;
@@ -165,6 +189,30 @@ export function conclude(action: Action, resolution: Resolution, circumstances: 
   }
 }
 
-function receiptOf(crm: CrmName, said: { readonly taskId: string; readonly personId: string }, now: number): Receipt {
-  return { crm, task_id: said.taskId, person_id: said.personId, at: now };
+/** What stands on the task of ours after an update: the next update's `before`. */
+export function writtenAfter(before: CrmTask, task: CrmTask, { kept, gone, ownerId }: TaskUpdate): CrmTask {
+  if (gone !== undefined) return before;
+  const of = (field: TaskField) => (kept.includes(field) ? before : task);
+  return {
+    subject: of("subject").subject,
+    body: of("body").body,
+    dueAt: of("due").dueAt,
+    priority: of("priority").priority,
+    type: before.type,
+    ...(ownerId === undefined ? {} : { ownerId }),
+  };
+}
+
+type Done = Pick<Extract<Outcome, { arm: "done" }>, "taskId" | "personId" | "kept" | "gone">;
+
+function done(action: Action, { taskId, personId, kept = [], gone }: Done, crm: CrmName, now: number): Action {
+  const { command } = action;
+  if (command.type === "update_task") {
+    const { ownerId } = gone !== undefined || kept.includes("owner") ? command.before : command.task;
+    const update = { kept, ...(gone === undefined ? {} : { gone }), ...(ownerId === undefined ? {} : { ownerId }) };
+    return { ...action, state: "done", update };
+  }
+  const ownerId = command.type === "create_task" ? command.task.ownerId : undefined;
+  const owner = ownerId === undefined ? {} : { owner_id: ownerId };
+  return { ...action, state: "done", receipt: { crm, task_id: taskId, person_id: personId, ...owner, at: now } };
 }

@@ -18,18 +18,41 @@ export function createTask(
   action: ActionRecord,
   leadLink: string,
 ): Outgoing {
+  // What was told once is told again: an earlier attempt may have made it.
+  const first = { ...followUp, ...followUp.opened };
+  const task = action.written ?? taskOf(policy, root, first, leadLink);
+  return {
+    command: { type: "create_task", key: action.key, person: personOf(root, action), task },
+    holder: first.holder,
+  };
+}
+
+function taskOf(policy: Policy, root: Root, followUp: FollowUpRecord, leadLink: string): CrmTask {
   const play = policy.plays[followUp.play];
-  const task: CrmTask = {
+  return {
     subject: subjectOf(play?.subject ?? "Follow up with {name}", root.lead, followUp),
     body: bodyOf(root, followUp, leadLink),
     dueAt: followUp.due_at,
-    priority: play?.priority ?? "medium",
+    priority: followUp.priority,
     type: play?.type ?? "todo",
   };
-  return {
-    command: { type: "create_task", key: action.key, person: personOf(root, action), task },
-    holder: followUp.holder,
-  };
+}
+
+/** What the task that stands should say now; written only where it still says what was written before (G9). */
+export function updateTask(
+  policy: Policy,
+  root: Root,
+  followUp: FollowUpRecord,
+  action: ActionRecord,
+  leadLink: string,
+): Outgoing {
+  const task = taskOf(policy, root, followUp, leadLink);
+  const { owner_id } = action.receipt ?? {};
+  const { ownerId = owner_id, ...rest } = action.written ?? task;
+  const before = ownerId === undefined ? rest : { ...rest, ownerId };
+  const key = `${action.key}-u${followUp.revision}`;
+  const taskId = action.receipt?.task_id ?? "";
+  return { command: { type: "update_task", key, taskId, before, task }, holder: followUp.holder };
 }
 
 export function closeTask(followUp: FollowUpRecord, action: ActionRecord): Outgoing {
@@ -102,6 +125,7 @@ function bodyOf(root: Root, followUp: FollowUpRecord, leadLink: string): string 
         ]),
     "",
     `Due: ${new Date(followUp.due_at).toISOString()}`,
+    ...(followUp.tell === undefined ? [] : [`Urgent: ${followUp.tell} knows of it.`]),
     `All signals and the reasons: ${leadLink}`,
   ];
   return lines.join("\n");

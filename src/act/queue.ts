@@ -11,8 +11,8 @@ export interface Phase<T> {
 }
 
 /**
- * Hot actions first; then look-ups, because what is unknown may be late already; then the rest; then tasks to be closed.
- * Within a phase the order is that of arrival.
+ * Hot tasks first; then look-ups, because what is unknown may be late already; then what is new on hot tasks; then the rest,
+ * made, updated, closed in this order. Within a phase the order is that of arrival.
  */
 export function phasesOf<T extends { readonly action: Action }>(
   items: Iterable<T>,
@@ -20,17 +20,28 @@ export function phasesOf<T extends { readonly action: Action }>(
 ): readonly Phase<T>[] {
   const hot = phase<T>("execute", true, "create_task");
   const unknown = phase<T>("resolve", true, "create_task");
+  const hotNews = phase<T>("execute", true, "update_task");
   const rest = phase<T>("execute", false, "create_task");
+  const news = phase<T>("execute", false, "update_task");
   const closing = phase<T>("execute", false, "close_task");
+  const phaseOf = (action: Action): Phase<T> => {
+    if (mustBeLookedUp(action)) return unknown;
+    switch (action.command.type) {
+      case "create_task":
+        return action.hot ? hot : rest;
+      case "update_task":
+        return action.hot ? hotNews : news;
+      case "close_task":
+        return closing;
+    }
+  };
   for (const item of items) {
-    const { action } = item;
-    const making = action.hot ? hot : rest;
-    const its = mustBeLookedUp(action) ? unknown : action.command.type === "close_task" ? closing : making;
-    const at = stepAt(action, circumstances);
+    const its = phaseOf(item.action);
+    const at = stepAt(item.action, circumstances);
     if (at <= circumstances.now) its.ready.push(item);
     else its.nextAt = Math.min(its.nextAt, at);
   }
-  return [hot, unknown, rest, closing];
+  return [hot, unknown, hotNews, rest, news, closing];
 }
 
 function phase<T>(work: Phase<T>["work"], hot: boolean, type: Phase<T>["type"]): Phase<T> {

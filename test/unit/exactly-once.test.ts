@@ -4,13 +4,16 @@ import {
   type Action,
   type Circumstances,
   conclude,
+  inDoubt,
   intend,
   judge,
   newAction,
   settled,
   stepAt,
+  writtenAfter,
 } from "../../src/act/exactly-once.ts";
 import { phasesOf } from "../../src/act/queue.ts";
+import { bare } from "../../src/objects/account-store.ts";
 
 const make: Command = {
   type: "create_task",
@@ -19,6 +22,15 @@ const make: Command = {
   task: { subject: "Call Ada", body: "", dueAt: 0, priority: "high", type: "call" },
 };
 const close: Command = { type: "close_task", key: "fu_1-aa-close", taskId: "7", note: "" };
+const { task: written } = make;
+const wanted = { ...written, subject: "Call Ada now", body: "Pricing page", dueAt: -1, ownerId: "kim" };
+const update: Command = {
+  type: "update_task",
+  key: "fu_1-aa-u1",
+  taskId: "7",
+  task: wanted,
+  before: { ...written, ownerId: "sam" },
+};
 const action = (command: Command = make, hot = true): Action =>
   newAction({ command, holder: "sam@example.com", node: "acme/1", hot });
 const in_ = (world: World, now = 10_000): Circumstances => ({
@@ -28,6 +40,23 @@ const in_ = (world: World, now = 10_000): Circumstances => ({
   now,
 });
 const sent = intend(action(), 9_000);
+
+describe("what was refused", () => {
+  const refusal: Outcome = { arm: "refused", reason: "validation" };
+
+  it("with the only request that left has made nothing: nobody need look, and nothing of the person is kept", () => {
+    const { action: parked } = judge(sent, refusal, in_("marker"));
+    expect(inDoubt(parked)).toBe(false);
+    expect(JSON.stringify(bare(parked))).not.toContain("example.com");
+  });
+
+  it("after a request whose answer was lost may stand all the same, and can be looked up", () => {
+    const again = intend({ ...sent, state: "pending" }, 9_500);
+    const { action: parked } = judge(again, refusal, in_("marker"));
+    expect(inDoubt(parked)).toBe(true);
+    expect(bare(parked).command).toEqual(make);
+  });
+});
 
 describe("an action that was sent", () => {
   const outcomes: readonly [string, Outcome, Partial<Action>][] = [
@@ -87,6 +116,76 @@ describe("an action that was sent", () => {
   });
 });
 
+describe("an update", () => {
+  const sentUpdate = intend(action(update), 9_000);
+  const done = { arm: "done", taskId: "7", personId: "3", created: false } as const;
+  const settledBy = (outcome: Outcome) => settled(judge(sentUpdate, outcome, in_("marker")).action);
+
+  it("is settled with what it left and the owner it wrote, and has no receipt: those are of the task's making", () => {
+    expect(settledBy({ ...done, kept: ["subject"] })).toEqual({
+      arm: "updated",
+      update: { kept: ["subject"], ownerId: "kim" },
+    });
+    expect(judge(sentUpdate, done, in_("marker")).action.receipt).toBeNull();
+  });
+
+  it("names the owner of before where it did not write one", () => {
+    expect(settledBy({ ...done, kept: ["owner"] })).toMatchObject({ update: { ownerId: "sam" } });
+    expect(settledBy({ ...done, gone: "completed" })).toEqual({
+      arm: "updated",
+      update: { kept: [], gone: "completed", ownerId: "sam" },
+    });
+  });
+
+  it("is sent again after a while when nobody knows, in every world, however often", () => {
+    for (const world of ["unique_property", "marker"] as const) {
+      const { action: next } = judge(
+        { ...sentUpdate, attempts: 500 },
+        { arm: "unknown", reason: "timeout" },
+        in_(world),
+      );
+      expect(next.state).toBe("pending");
+      expect(next.notBefore).toBeGreaterThan(10_000);
+      expect(stepAt(sentUpdate, in_(world))).toBe(0);
+    }
+  });
+
+  it("that is refused is a person's to look at", () => {
+    expect(settledBy({ arm: "refused", reason: "validation" })).toEqual({ arm: "parked", problem: "validation" });
+  });
+
+  it("leaves on the task what the next one may overwrite: what it wrote, and what it left as it was before", () => {
+    const before = { ...written, ownerId: "sam" };
+    expect(writtenAfter(before, wanted, { kept: [], ownerId: "kim" })).toEqual(wanted);
+    expect(writtenAfter(before, wanted, { kept: ["subject", "due", "owner"], ownerId: "sam" })).toEqual({
+      ...wanted,
+      subject: "Call Ada",
+      dueAt: 0,
+      ownerId: "sam",
+    });
+    expect(writtenAfter(before, wanted, { kept: [], gone: "deleted", ownerId: "sam" })).toEqual(before);
+    expect(writtenAfter(written, wanted, { kept: ["body", "priority"] })).toEqual({
+      subject: "Call Ada now",
+      body: "",
+      dueAt: -1,
+      priority: "high",
+      type: "call",
+    });
+  });
+});
+
+describe("a receipt", () => {
+  it("names the owner the task was made with, also when only a look-up found the task", () => {
+    const owned = intend(action({ ...make, task: { ...written, ownerId: "sam" } } as Command), 9_000);
+    const said = { taskId: "7", personId: "3" };
+    for (const { action: next } of [
+      judge(owned, { arm: "done", created: true, ...said }, in_("marker")),
+      conclude(owned, { arm: "found", ...said }, in_("marker")),
+    ])
+      expect(next.receipt).toEqual({ crm: "hubspot", task_id: "7", person_id: "3", owner_id: "sam", at: 10_000 });
+  });
+});
+
 describe("an action whose outcome is unknown", () => {
   it("is done when its key is found, also when a person deleted the task since", () => {
     const verdict = conclude(sent, { arm: "found", taskId: "7", personId: "" }, in_("unique_property"));
@@ -132,20 +231,30 @@ describe("an action whose outcome is unknown", () => {
 describe("the queue of an account", () => {
   const item = (given: Action) => ({ action: given });
 
-  it("sends the hot tier first, then looks up what is unknown, then the rest, then closes", () => {
-    const items = [item(action(close)), item(action(make, false)), item(sent), item(action())];
+  it("makes hot tasks first, then looks up what is unknown, updates hot ones, then does the rest, then closes", () => {
+    const items = [
+      item(action(close)),
+      item(action(update, false)),
+      item(action(make, false)),
+      item(action(update)),
+      item(sent),
+      item(action()),
+    ];
     const phases = phasesOf(items, in_("unique_property"));
     expect(phases.map((phase) => [phase.work, phase.type, phase.ready.length])).toEqual([
       ["execute", "create_task", 1],
       ["resolve", "create_task", 1],
+      ["execute", "update_task", 1],
       ["execute", "create_task", 1],
+      ["execute", "update_task", 1],
       ["execute", "close_task", 1],
     ]);
+    expect(phases.map((phase) => phase.hot)).toEqual([true, true, true, false, false, false]);
   });
 
-  it("sends a closing whose outcome is unknown again instead of looking it up", () => {
-    const phases = phasesOf([item(intend(action(close), 1))], in_("unique_property"));
-    expect(phases[3]?.ready.length).toBe(1);
+  it("sends a closing or an update whose outcome is unknown again instead of looking it up", () => {
+    const phases = phasesOf([item(intend(action(close), 1)), item(intend(action(update), 1))], in_("marker"));
+    expect(phases.map((phase) => phase.ready.length)).toEqual([0, 0, 1, 0, 0, 1]);
   });
 
   it("says when the next one will be ready", () => {

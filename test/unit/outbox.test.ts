@@ -17,6 +17,7 @@ const action = (crm: "hubspot" | "salesforce" = "hubspot"): ActionRecord => ({
   state: "pending",
   retry_at: 0,
   attempts: 0,
+  revision: 0,
 });
 
 const followUp: FollowUpRecord = {
@@ -24,6 +25,9 @@ const followUp: FollowUpRecord = {
   play: "speed to lead",
   state: "open",
   holder: "sam@example.com",
+  priority: "high",
+  policy_version: 1,
+  revision: 0,
   created_at: Date.UTC(2026, 10, 22, 9, 0),
   due_at: Date.UTC(2026, 10, 22, 9, 15),
   tier: "seconds",
@@ -150,7 +154,7 @@ describe("the task that a seller finds", () => {
     expect(task).toMatchObject({
       subject: "Follow up with Ada Lovelace (Analytical Engines)",
       type: "todo",
-      priority: "medium",
+      priority: "high",
     });
   });
 });

@@ -97,7 +97,9 @@ function taskState(twin: Twin, task: TwinRecord) {
     priority: properties.hs_task_priority ?? "",
     type: properties.hs_task_type ?? "",
     owner: properties.hubspot_owner_id ?? null,
-    dueAt: Number(properties.hs_timestamp),
+    dueAt: new Date(
+      /^\d+$/.test(properties.hs_timestamp ?? "") ? Number(properties.hs_timestamp) : (properties.hs_timestamp ?? ""),
+    ).getTime(),
     createdAt: task.createdAt,
     updatedAt: task.updatedAt,
     archived: task.archivedAt !== null,

@@ -43,6 +43,8 @@ export interface Faults {
   archivedKey: "free" | "held";
   /** Whether a batch read follows a merged id. Seen both ways. */
   mergedInBatchRead: boolean;
+  /** Values of tasks are kept in other words than they were written in: due dates in ISO, bodies as the editor's HTML. */
+  rewritesTasks: boolean;
   /** Every refresh is refused with BAD_REFRESH_TOKEN. */
   refreshRefused: boolean;
   /** The token answer names account and scopes. "Maybe", says CRM-FACTS §1.6. */
@@ -109,6 +111,7 @@ export const noFaults: Readonly<Faults> = {
   requiredProperty: null,
   archivedKey: "free",
   mergedInBatchRead: false,
+  rewritesTasks: false,
   refreshRefused: false,
   accountInToken: true,
   autoConsent: false,

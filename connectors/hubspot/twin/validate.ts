@@ -31,10 +31,23 @@ export function validate(
     }
     if (definition.readOnly) throw invalidProperty(name, "READ_ONLY_VALUE", `"${name}" is a read only property`);
     checkValue(rules, definition, value);
-    properties[name] = value;
+    properties[name] = type === "tasks" && rules.faults.rewritesTasks ? rewritten(name, value) : value;
   }
   requireProperties(rules, type, { ...before, ...properties }, before === null);
   return properties;
+}
+
+/** Which words, is not published: a guess at what the editor makes of a body and at what a read gives back. */
+function rewritten(name: string, value: string): string {
+  if (name === "hs_timestamp" && /^\d+$/.test(value)) return new Date(Number(value)).toISOString();
+  if (name !== "hs_task_body" || value === "" || value.startsWith("<div")) return value;
+  const lines = value
+    .replaceAll("&#38;", "&amp;")
+    .replaceAll("&#60;", "&lt;")
+    .replaceAll("&#62;", "&gt;")
+    .split("<br>");
+  const paragraphs = lines.map((line) => `<p style="margin:0;">${line === "" ? "&nbsp;" : line}</p>`);
+  return `<div style="" dir="auto" data-top-level="true">${paragraphs.join("")}</div>`;
 }
 
 function checkValue(rules: Rules, definition: PropertyDefinition, value: string): void {

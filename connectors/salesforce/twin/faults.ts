@@ -77,6 +77,8 @@ export interface Faults {
   recycleBinHoldsKey: boolean;
   /** States of a task; a list makes the picklist restricted. The first is the default, the last closed. */
   taskStatuses: readonly string[] | null;
+  /** Values are kept in other words than they were written in: line breaks as CRLF, no parts of a second. */
+  rewritesValues: boolean;
   /** API requests of the rolling day. */
   apiUsed: number;
   apiLimit: number;
@@ -97,6 +99,7 @@ export function noFaults(): Faults {
     duplicateRule: false,
     recycleBinHoldsKey: false,
     taskStatuses: null,
+    rewritesValues: false,
     apiUsed: 0,
     apiLimit: 100_000,
     requests: [],

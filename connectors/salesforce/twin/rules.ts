@@ -46,7 +46,8 @@ export function readValues(
     if (wrong !== null) {
       return wrong;
     }
-    values[field.name] = normalise(field, raw as Value);
+    const value = normalise(field, raw as Value);
+    values[field.name] = faults.rewritesValues ? rewritten(field, value) : value;
   }
   const after = { ...existing?.values, ...values };
   const missing = fieldsOf(object, faults.packageMissing).filter(
@@ -100,6 +101,16 @@ function normalise(field: Field, value: Value): Value {
     return null;
   }
   return field.type === "datetime" ? instant(Date.parse(String(value))) : value;
+}
+
+function rewritten(field: Field, value: Value): Value {
+  if (typeof value !== "string") {
+    return value;
+  }
+  if (field.type === "datetime") {
+    return value.replace(/\.\d{3}/, ".000");
+  }
+  return field.type === "textarea" ? value.replaceAll(/\r?\n/g, "\r\n").trimEnd() : value;
 }
 
 /** As Salesforce writes it: `2026-11-22T10:00:00.000+0000`. */
