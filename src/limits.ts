@@ -73,6 +73,22 @@ export const projectorRowsMax = 200;
 /** Journal chunks older than this are moved to R2 by the cron. */
 export const journalKeepMs = 10 * 60_000;
 
+/* ---- teams */
+/** A follow-up may be asked about for so long after it was closed: as long as keys are kept. */
+export const teamKeepMs = 35 * 86_400_000;
+/** Closed follow-ups that a team object forgets at a time. */
+export const teamPruneMax = 5_000;
+
+/* ---- a company */
+/** People of one company whose counts are added up, most recently active first. */
+export const companyLeadsMax = 500;
+
+/* ---- exceptions */
+/** Overdue questions, and follow-ups with a broken promise, that one cron run looks at per ledger shard; the rest comes with the next one. */
+export const overdueMax = 200;
+/** From one cron run to the next (wrangler.toml). */
+export const sweepMs = 5 * 60_000;
+
 /* ---- likely duplicates */
 /**
  * Leads compared with each other at a time. Memory sets it, not time: 5,000 need about 80 MB of the 128 MB of an isolate and
@@ -96,6 +112,45 @@ export const likelyMergesMax = 10;
 export const likelyEveryMs = 3_600_000;
 /** As in wrangler.toml. */
 export const cronEveryMs = 300_000;
+
+/* ---- the policy */
+/** A policy as it is sent: a hundred times the default one. */
+export const policyBytesMax = 1_000_000;
+/** As it is stored, with every default written out; D1 takes rows of 2 MB. */
+export const policyStoredBytesMax = 1_500_000;
+/** Lists within lists; the document itself needs about twelve. */
+export const policyDepthMax = 24;
+/** Drafts of a workspace that are not activated yet. */
+export const policyDraftsMax = 50;
+/** Mistakes and sentences that one answer lists. */
+export const policyMistakesMax = 50;
+
+/* ---- backtests */
+/** Signals of one backtest in the Worker, those before its range included: about an hour of the cron's runs. */
+export const backtestSignalsMax = 1_000_000;
+/** Bytes of history that one reads; decisions are the greater part of it. */
+export const backtestBytesMax = 6_000_000_000;
+/** What was known of a lead when the range begins: scores of 30 days ago are a twentieth of what they were. */
+export const backtestLookbackMs = 30 * 86_400_000;
+/** Up to so much is done behind the request: some 50,000 signals, and fewer calls than the 1,000 that it may make. */
+export const backtestAtOnceBytesMax = 60_000_000;
+export const backtestAtOnceSegmentsMax = 400;
+/** One slice of gathering: segments in memory and calls made. */
+export const backtestSliceBytes = 12_000_000;
+export const backtestSliceSegments = 60;
+/** Leads are replayed in parts: about 10,000 signals each with those that they share an object with, far below 64 MB of state. */
+export const backtestPartBytes = 24_000_000;
+export const backtestPartsMax = 64;
+/** Slices of one cron run: some 20 s of CPU of its 30. */
+export const backtestSlicesPerRun = 10;
+/** Nobody else works on a backtest for so long after somebody began: longer than a run may take. */
+export const backtestLeaseMs = 4 * 60_000;
+/** Differences are written in files of about this size. */
+export const backtestFileBytes = 2_000_000;
+export const backtestsOpenMax = 5;
+
+/** Follow-ups that one request to undo a policy looks at: a call each, and one more where the lead has moved. */
+export const undoPageMax = 100;
 
 /* ---- the API */
 export const pageSizeMax = 200;

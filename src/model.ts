@@ -28,9 +28,13 @@ export interface Attribution {
   readonly landing_page?: string;
 }
 
-/** Consent as the emitter states it; `false` suppresses every follow-up (G11). */
+/** What contact may be for; `follow_up` of a consent stands for all of them. */
+export type Purpose = "call" | "email" | "sequence";
+
+/** Consent as the emitter states it; `follow_up: false` suppresses every follow-up, a purpose only its own (G11). */
 export interface Consent {
-  readonly follow_up: boolean;
+  readonly follow_up?: boolean | undefined;
+  readonly purposes?: { readonly [P in Purpose]?: boolean | undefined } | undefined;
 }
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -87,16 +91,33 @@ export interface Reason {
 }
 
 export type FollowUpState = "open" | "done" | "cancelled" | "parked";
+export type Priority = "low" | "medium" | "high";
+/** Rungs of the policy's ladder; see `escalation`. */
+export type Level = "none" | "watch" | "card" | "task" | "urgent";
 
 /** A promise to contact a lead. At most one open per lead (or per lead and play, by policy). */
 export interface FollowUp {
   readonly id: string;
   readonly play: string;
   readonly state: FollowUpState;
+  /** Who has to act; until the team object has said whose turn it is, the first of those who could. */
   readonly holder: string;
+  /** Ways to find the holder, in the order in which they are tried; absent once somebody was found. */
+  readonly assign?: readonly Assignment[];
+  readonly priority: Priority;
   readonly created_at: number;
   readonly due_at: number;
+  /**
+   * The promise of its tier (SLA): the last instant at which a first contact keeps it. The holder's `due_at` may be put off, this may
+   * not. Absent where that is more than 400 days away, which nothing breaks.
+   */
+  readonly promised_at?: number;
   readonly tier: Tier;
+  readonly policy_version: number;
+  /** Address of somebody who is told because it is urgent. */
+  readonly tell?: string;
+  /** How often it was enriched since it was opened; what a CRM shows of it carries this number. */
+  readonly revision: number;
   /** The signal that caused it, and the instant Baton accepted that signal: the start of the latency clock. */
   readonly trigger: string;
   readonly accepted_at: number;
@@ -113,7 +134,39 @@ export type DecisionOutcome =
   /** A follow-up would leave, but something that must come first is missing (no way to reach the person). */
   | "waiting"
   /** Consent, suppression or a hold forbids it. */
-  | "held";
+  | "held"
+  /** A follow-up would leave if the play were live for this lead. */
+  | "shadow";
+
+/** One way to find the holder of a follow-up: a play, its team, and who of it could. */
+export interface Assignment {
+  readonly play: string;
+  readonly team: string;
+  readonly due_at: number;
+  readonly priority: Priority;
+  readonly candidates: readonly Candidate[];
+  /** Who could not, and why. */
+  readonly excluded: readonly { readonly address: string; readonly why: string; readonly until?: number }[];
+  /** Whom the record or the company belongs to, where that is somebody who is there. */
+  readonly preferred?: { readonly address: string; readonly why: "record_owner" | "account_owner" | "approver" };
+}
+
+export interface Candidate {
+  readonly address: string;
+  readonly weight: number;
+  readonly cap: number | null;
+}
+
+/** What a decision changes about the follow-up that is open already. */
+export interface Enrichment {
+  readonly follow_up: string;
+  readonly priority: Priority;
+  readonly due_at: number;
+  /** Present where a more urgent signal has a shorter promise. */
+  readonly promised_at?: number;
+  readonly reasons: readonly Reason[];
+  readonly tell?: string;
+}
 
 /** What the policy said for some signals of one lead, and why. Always recorded, also when it leads to nothing. */
 export interface Decision {
@@ -124,8 +177,18 @@ export interface Decision {
   /** Keys of the signals it was made for, in fold order. */
   readonly signals: readonly string[];
   readonly tier: Tier;
+  readonly level: Level;
+  readonly route?: string;
   readonly play?: string;
   readonly follow_up?: string;
+  /** Present where a follow-up leaves, or would: who could take it, and who could not. */
+  readonly assign?: readonly Assignment[];
+  /** Until when the follow-up that leaves promises a first contact. */
+  readonly promised_at?: number;
+  /** Present where the open follow-up became more urgent or better informed. */
+  readonly enrichment?: Enrichment;
+  /** Follow-ups that were open, of a person who has said no since. */
+  readonly withdrawn?: readonly { readonly follow_up: string; readonly because: string }[];
   readonly score: Score;
   readonly reasons: readonly Reason[];
 }
@@ -143,5 +206,7 @@ export interface Receipt {
   readonly crm: CrmName;
   readonly task_id: string;
   readonly person_id: string;
+  /** CRM id of the owner the task was made with; absent where the CRM does not know the holder. */
+  readonly owner_id?: string;
   readonly at: number;
 }

@@ -1,6 +1,9 @@
 /** Fit and intent of a lead, with a reason for every point. Pure; counts are integers, so equal histories give equal scores. */
 import type { Reason, Score } from "../model.ts";
-import { emailOf, type LeadFold } from "../resolve/lead.ts";
+import { daysOf } from "../resolve/days.ts";
+import type { LeadFold } from "../resolve/lead.ts";
+import { domainOf, factsOf } from "./facts.ts";
+import { holds } from "./policy/condition.ts";
 import { kindRuleOf, type Policy } from "./policy.ts";
 
 export function scoreOf(
@@ -10,18 +13,16 @@ export function scoreOf(
 ): { readonly score: Score; readonly reasons: readonly Reason[] } {
   const reasons: Reason[] = [...fitReasons(policy, lead)];
   const fit = sum(reasons);
-  const today = now / 86_400_000;
+  const left = fading(policy.scoring.half_life_days, now);
   const intentReasons: Reason[] = [];
   for (const name of Object.keys(lead.kinds).sort()) {
     const item = lead.kinds[name];
     const rule = kindRuleOf(policy, name);
     if (item === undefined || rule.intent === 0) continue;
     let points = 0;
-    for (const day of Object.keys(item.days).sort()) {
-      const age = Math.max(0, today - Number(day) - 1);
-      points +=
-        Math.min(item.days[day] ?? 0, rule.daily_cap) * rule.intent * 0.5 ** (age / policy.scoring.half_life_days);
-    }
+    const { days, counts } = daysOf(item);
+    for (let at = 0; at < days.length; at++)
+      points += Math.min(counts[at] ?? 0, rule.daily_cap) * rule.intent * left(days[at] ?? 0);
     const rounded = Math.round(points);
     if (rounded > 0) {
       const times = item.count === 1 ? "" : ` (${item.count} times)`;
@@ -38,29 +39,8 @@ export function scoreOf(
   return { score: { fit, intent, total: Math.max(0, fit + intent) }, reasons: [...intentReasons, ...reasons] };
 }
 
-/** Signals that give points, and the different days they fell on, within the last `withinDays`. */
-export function sustainedIntent(
-  policy: Policy,
-  lead: LeadFold,
-  now: number,
-  withinDays: number,
-): { readonly signals: number; readonly days: number } {
-  const oldest = Math.floor(now / 86_400_000) - withinDays;
-  const days = new Set<string>();
-  let signals = 0;
-  for (const [name, item] of Object.entries(lead.kinds)) {
-    if (kindRuleOf(policy, name).intent === 0) continue;
-    for (const [day, count] of Object.entries(item.days)) {
-      if (Number(day) <= oldest) continue;
-      days.add(day);
-      signals += count;
-    }
-  }
-  return { signals, days: days.size };
-}
-
 function fitReasons(policy: Policy, lead: LeadFold): readonly Reason[] {
-  const { company_known, job_title_known, free_mail } = policy.scoring.fit;
+  const { company_known, job_title_known, free_mail, disposable_mail, rules } = policy.scoring.fit;
   const reasons: Reason[] = [];
   const company = lead.fields.company;
   const account = lead.account;
@@ -71,13 +51,39 @@ function fitReasons(policy: Policy, lead: LeadFold): readonly Reason[] {
   const title = lead.fields.job_title;
   if (title !== undefined)
     reasons.push({ code: "fit:job_title", text: "the job title is known", points: job_title_known, signal: title.key });
-  const domain = emailOf(lead)?.split("@")[1];
+  const domain = domainOf(lead);
   if (domain !== undefined && policy.scoring.free_mail_domains.includes(domain)) {
     reasons.push({ code: "fit:free_mail", text: "writes from a free mailbox", points: free_mail });
+  }
+  if (domain !== undefined && policy.identity.disposable_domains.includes(domain)) {
+    reasons.push({ code: "fit:disposable_mail", text: "writes from a throw-away mailbox", points: disposable_mail });
+  }
+  if (rules.length > 0) {
+    const factOf = factsOf({ policy, lead });
+    for (const rule of rules)
+      if (holds(rule.when, factOf)) reasons.push({ code: `fit:${rule.name}`, text: rule.words, points: rule.points });
   }
   return reasons.filter((reason) => reason.points !== 0);
 }
 
 function sum(reasons: readonly Reason[]): number {
   return reasons.reduce((total, reason) => total + (reason.points ?? 0), 0);
+}
+
+/** What is left of a point of that epoch day; worked out once a day, for many kinds have the same days. */
+function fading(halfLifeDays: number, now: number): (day: number) => number {
+  const known: number[] = [];
+  const today = now / 86_400_000;
+  const last = Math.floor(today);
+  return (day) => {
+    // What is to come has not faded, and what was today has not either.
+    const age = last - day;
+    if (age <= 0) return 1;
+    let share = known[age];
+    if (share === undefined) {
+      share = 0.5 ** (Math.max(0, today - day - 1) / halfLifeDays);
+      known[age] = share;
+    }
+    return share;
+  };
 }

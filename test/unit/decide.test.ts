@@ -66,6 +66,21 @@ describe("the default policy", () => {
     expect(ask(used).decision.outcome).toBe("follow_up");
   });
 
+  it("takes no route that is about interest for a kind that is only recorded: who unsubscribes after all that asks for nothing", () => {
+    const used = Array.from({ length: 12 }, (_, index) =>
+      recent({
+        id: `${index}`,
+        kind: index % 2 === 0 ? "pricing_viewed" : "invite_sent",
+        occurred_at: now - (index % 3) * day - 1_000,
+      }),
+    );
+    const last = recent({ id: "no", kind: "unsubscribed", consent: { follow_up: false } });
+    const lead = [...used, last].reduce(foldSignal, emptyLead);
+    expect(ask([last], { lead }).decision.outcome).toBe("none");
+    // Together with what shows interest, it is that which is held.
+    expect(ask([...used.slice(0, 1), last], { lead }).decision).toMatchObject({ outcome: "held" });
+  });
+
   it("does not follow up a burst within one day, however many signals it has", () => {
     const used = Array.from({ length: 50 }, (_, index) => recent({ id: `${index}`, kind: "product_used" }));
     expect(ask(used).decision.outcome).toBe("none");
@@ -77,7 +92,16 @@ describe("the default policy", () => {
 });
 
 describe("a decision", () => {
-  const open: FollowUpFact = { id: "fu_1", play: "speed to lead", state: "open", created_at: now - day };
+  const open: FollowUpFact = {
+    id: "fu_1",
+    play: "speed to lead",
+    state: "open",
+    created_at: now - day,
+    due_at: now + day,
+    priority: "high",
+    reasons: [],
+    revision: 0,
+  };
 
   it("notes a second request on the follow-up that is open, whatever its play", () => {
     expect(ask([recent({ id: "1", kind: "trial_started" })], { followUps: [open] }).decision).toMatchObject({
@@ -169,7 +193,7 @@ describe("a policy", () => {
       "kinds.demo_requested.intent",
     ],
     ["an empty team", (given) => ({ ...given, teams: { sales: { members: [] } } }), "teams.sales.members"],
-    ["201 routes", (given) => ({ ...given, routes: Array.from({ length: 201 }, () => given.routes[0]) }), "routes"],
+    ["501 routes", (given) => ({ ...given, routes: Array.from({ length: 501 }, () => given.routes[0]) }), "routes"],
   ];
   it.each(refusals)("is refused with %s, naming the path", (_what, change, path) => {
     const parsed = policySchema.safeParse(change(policy));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { canonicalJson } from "../../src/crypto.ts";
 import type { Signal } from "../../src/model.ts";
+import { daysOf } from "../../src/resolve/days.ts";
 import { emptyLead, foldSignal, joinLeads, type LeadFold, leadOf, lifecycleOf } from "../../src/resolve/lead.ts";
 import { randomSignal, seeded, signal } from "../signals.ts";
 
@@ -52,6 +53,37 @@ describe("the fold of a lead", () => {
       const cut = Math.floor(random() * 9);
       const joined = joinLeads(fold(signals.slice(cut)), fold(signals.slice(0, cut)));
       expect(canonicalJson(joined)).toBe(canonicalJson(fold(signals)));
+    }
+  });
+
+  it("takes in one signal as joining with the lead that knows of it alone would, key by key", () => {
+    const random = seeded(13);
+    let lead = emptyLead;
+    for (let round = 0; round < 3_000; round++) {
+      if (round % 40 === 0) lead = emptyLead;
+      const plain = randomSignal(random, `${round}`);
+      const next: Signal = {
+        ...plain,
+        // Close together as well as far apart, late ones too, and of every sort.
+        occurred_at: random() < 0.5 ? plain.occurred_at : 200 * 86_400_000 + Math.floor(random() * 12 * 3_600_000),
+        ...(random() < 0.1 ? { consent: { purposes: { call: random() < 0.5 } } } : {}),
+        ...(random() < 0.1
+          ? {
+              kind: "crm_records_merged",
+              identifiers: [
+                { type: "hubspot_contact_id", value: "1" },
+                { type: "hubspot_contact_id", value: "2" },
+              ],
+              traits: { owner: "sam@example.com" },
+              properties: { survivor: "2" },
+            }
+          : {}),
+      };
+      const folded = foldSignal(lead, next);
+      expect(JSON.stringify(folded)).toBe(JSON.stringify(joinLeads(lead, leadOf(next))));
+      for (const { days } of Object.values(folded.kinds))
+        expect(daysOf({ days })).toEqual(daysOf({ days: { ...days } }));
+      lead = folded;
     }
   });
 
