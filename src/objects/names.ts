@@ -12,6 +12,16 @@ export function accountStub(env: Env, name: string) {
   return env.ACCOUNT.get(env.ACCOUNT.idFromName(name));
 }
 
+/** Whose turn it is in the teams of a workspace. */
+export function teamStub(env: Env, workspace: string) {
+  return env.TEAM.get(env.TEAM.idFromName(workspace));
+}
+
+/** What the people of one company do together; see `company.ts`. */
+export function companyStub(env: Env, workspace: string, domain: string) {
+  return env.COMPANY.get(env.COMPANY.idFromName(`${workspace}/${domain}`));
+}
+
 export function accountName(workspace: string, crm: CrmName, crmAccount: string): string {
   return `${workspace}/${crm}/${crmAccount}`;
 }
