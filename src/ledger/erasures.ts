@@ -3,6 +3,7 @@
  * carry a higher version, so that a projection which is still on its way cannot bring anybody back; history is rewritten
  * segment by segment, and whatever is archived later leaves the erased out.
  */
+import { digest } from "../crypto.ts";
 import type { JournalEntry, Projection } from "./rows.ts";
 
 export interface Erasure {
@@ -10,7 +11,7 @@ export interface Erasure {
   readonly workspace: string;
   /** Ids that the person had as a lead. */
   readonly leads: readonly string[];
-  /** Keys of the person's signals. */
+  /** Keys of the person's signals, and what is left of their identifiers (`erasedIdentifier`). */
   readonly keys: readonly string[];
   readonly by: string;
 }
@@ -72,9 +73,24 @@ export async function erasedKeys(ledger: D1Database, workspace: string): Promise
   return new Set(rows.results.flatMap((row) => JSON.parse(row.keys) as string[]));
 }
 
-/** Whether an entry tells of somebody who was erased. Decisions stay: they hold ids and reasons, and no person. */
-export function isErased(entry: JournalEntry, keys: ReadonlySet<string>): boolean {
-  return entry.type === "signal" && keys.has(entry.signal.idempotency_key);
+/** How an identifier of somebody who was erased stands among the keys: it names nobody, and is known again where it occurs. */
+export function erasedIdentifier(name: string): string {
+  return `#${digest("erased", name)}`;
+}
+
+/**
+ * What is left of an entry when those who were erased are left out; null where nothing is. Decisions stay: they hold ids and reasons, and
+ * no person. What they were made of goes, also where somebody else was taken for the same person then.
+ */
+export function withoutErased(entry: JournalEntry, keys: ReadonlySet<string>): JournalEntry | null {
+  if (entry.type === "signal") return keys.has(entry.signal.idempotency_key) ? null : entry;
+  if (keys.size === 0 || entry.inputs === undefined) return entry;
+  const isTold =
+    entry.decision.signals.some((key) => keys.has(key)) ||
+    Object.keys(entry.inputs.lead.identifiers).some((name) => keys.has(erasedIdentifier(name)));
+  if (!isTold) return entry;
+  const { inputs: _ofThePerson, ...rest } = entry;
+  return rest;
 }
 
 /**
@@ -99,8 +115,15 @@ export async function eraseFromHistory(ledger: D1Database, history: R2Bucket, no
 async function rewrite(history: R2Bucket, name: string, keys: ReadonlySet<string>): Promise<void> {
   const text = (await (await history.get(name))?.text()) ?? "";
   const lines = text.split("\n").filter((line) => line !== "");
-  const kept = lines.filter((line) => !isErased(JSON.parse(line) as JournalEntry, keys));
-  if (kept.length < lines.length) await history.put(name, kept.map((line) => `${line}\n`).join(""));
+  let changed = false;
+  const kept = lines.flatMap((line) => {
+    const entry = JSON.parse(line) as JournalEntry;
+    const left = withoutErased(entry, keys);
+    if (left === entry) return [`${line}\n`];
+    changed = true;
+    return left === null ? [] : [`${JSON.stringify(left)}\n`];
+  });
+  if (changed) await history.put(name, kept.join(""));
 }
 
 /** Names of all history segments of a workspace, oldest first. */

@@ -7,7 +7,7 @@
  * (a projection that was repeated); readers take the first by (type, key).
  */
 import { journalKeepMs } from "../limits.ts";
-import { erasedKeys, isErased, segmentsOf } from "./erasures.ts";
+import { erasedKeys, segmentsOf, withoutErased } from "./erasures.ts";
 import type { JournalEntry } from "./rows.ts";
 
 /** Chunks held in memory at a time (a chunk is up to 1 MB), and how many such rounds one run makes. */
@@ -48,7 +48,7 @@ async function archiveRound(
     const erased = await erasedKeys(ledger, workspace);
     const lines = chunks
       .flatMap((chunk) => JSON.parse(chunk.entries) as JournalEntry[])
-      .filter((entry) => !isErased(entry, erased))
+      .flatMap((entry) => withoutErased(entry, erased) ?? [])
       .map((entry) => JSON.stringify(entry));
     await history.put(`history/${workspace}/${day}/${first.id}.ndjson`, `${lines.join("\n")}\n`);
     // Deleted only after the segment is stored: a crash between the two doubles entries and loses none.
@@ -72,12 +72,13 @@ export async function* readHistory(
 ): AsyncGenerator<JournalEntry> {
   const seen = new Set<string>();
   const erased = await erasedKeys(ledger, workspace);
-  const fresh = (entry: JournalEntry): boolean => {
-    if (isErased(entry, erased)) return false;
+  const fresh = (given: JournalEntry): JournalEntry | null => {
+    const entry = withoutErased(given, erased);
+    if (entry === null) return null;
     const key = entry.type === "signal" ? `signal ${entry.signal.idempotency_key}` : `decision ${entry.decision.id}`;
-    if (seen.has(key)) return false;
+    if (seen.has(key)) return null;
     seen.add(key);
-    return true;
+    return entry;
   };
   // Names sort by day; `startAfter` is exclusive, and no segment is called like a bare day.
   const startAfter = `history/${workspace}/${new Date(since).toISOString().slice(0, 10)}`;
@@ -85,8 +86,8 @@ export async function* readHistory(
     const body = await history.get(name);
     for (const line of (await body?.text())?.split("\n") ?? []) {
       if (line === "") continue;
-      const entry = JSON.parse(line) as JournalEntry;
-      if (fresh(entry)) yield entry;
+      const entry = fresh(JSON.parse(line) as JournalEntry);
+      if (entry !== null) yield entry;
     }
   }
   const rows = await ledger
@@ -94,6 +95,9 @@ export async function* readHistory(
     .bind(workspace)
     .all<{ entries: string }>();
   for (const row of rows.results) {
-    for (const entry of JSON.parse(row.entries) as JournalEntry[]) if (fresh(entry)) yield entry;
+    for (const given of JSON.parse(row.entries) as JournalEntry[]) {
+      const entry = fresh(given);
+      if (entry !== null) yield entry;
+    }
   }
 }

@@ -8,7 +8,7 @@
  */
 
 import { digest } from "../crypto.ts";
-import { assign } from "../decide/assign.ts";
+import { answerableFor } from "../decide/answerable.ts";
 import type { Policy } from "../decide/policy.ts";
 import type { Env } from "../env.ts";
 import {
@@ -284,19 +284,17 @@ function isObjected(a: Root, b: Root, { identity }: Policy): boolean {
 async function propose(around: Surroundings, pair: LikelyPair, a: Root, b: Root): Promise<boolean> {
   const { ledger, workspace, policy, now } = around;
   const { probability, own, weights } = pair;
-  const team = Object.values(policy.teams)[0]?.members ?? [];
-  const document = JSON.stringify({ a: a.name, b: b.name, probability, own, weights });
+  const { owner, due_at, next, climbed } = answerableFor(policy, "likely_duplicate", now, now);
+  const document = JSON.stringify({ a: a.name, b: b.name, probability, own, weights, next, climbed });
   const done = await ledger
     .prepare(
       `INSERT INTO exceptions (workspace, id, version, lead, reason, owner, state, raised_at, due_at, document)
        VALUES (?, ?, 1, ?, 'likely_duplicate', ?, 'open', ?, ?, ?) ON CONFLICT DO NOTHING`,
     )
-    .bind(workspace, proposalId(a.name, b.name), a.name, assign(team, a.name), now, now + dayMs, document)
+    .bind(workspace, proposalId(a.name, b.name), a.name, owner, now, due_at, document)
     .run();
   return done.meta.changes > 0;
 }
-
-const dayMs = 86_400_000;
 
 /** Which of these ids need no asking: proposed once, whatever became of it, or answered by identity. */
 async function answered(ledger: D1Database, workspace: string, ids: readonly string[]): Promise<ReadonlySet<string>> {

@@ -25,8 +25,8 @@ export function projectStatements(
   return [
     ...upserts(ledger, "leads", leadColumns, leads, "excluded.version > leads.version"),
     ...moveDays(ledger, leads),
-    ...upserts(ledger, "follow_ups", followUpColumns, followUps, unlessSame("follow_ups")),
-    ...upserts(ledger, "exceptions", exceptionColumns, exceptions, unlessSame("exceptions")),
+    ...upserts(ledger, "follow_ups", followUpColumns, followUps, unlessSame("follow_ups", "holder")),
+    ...upserts(ledger, "exceptions", exceptionColumns, exceptions, unlessSame("exceptions", "owner")),
     ...journalRows(ledger, projections, chunkId, now),
   ];
 }
@@ -70,8 +70,11 @@ const exceptionColumns = [
 ] as const;
 
 /** A lead's projection carries all its follow-ups and exceptions: only those that changed are written. */
-function unlessSame(table: string): string {
-  return `excluded.version > ${table}.version AND (excluded.document <> ${table}.document OR excluded.state <> ${table}.state OR excluded.lead <> ${table}.lead)`;
+function unlessSame(table: string, who: "holder" | "owner"): string {
+  const changed = ["document", "state", "lead", "due_at", who].map(
+    (column) => `excluded.${column} <> ${table}.${column}`,
+  );
+  return `excluded.version > ${table}.version AND (${changed.join(" OR ")})`;
 }
 
 function upserts(

@@ -1,11 +1,15 @@
 /** What the ledger shows of an identity: rows computed from its state. Pure. */
 import { digest } from "../crypto.ts";
-import { assign } from "../decide/assign.ts";
+import { answerableFor } from "../decide/answerable.ts";
+import { standingOf } from "../decide/level.ts";
+import type { ExceptionReason } from "../decide/policy/people.ts";
 import { kindRuleOf, type Policy } from "../decide/policy.ts";
 import { scoreOf } from "../decide/score.ts";
 import type { Decision, Signal } from "../model.ts";
+import { ownerQuestion } from "../resolve/answers.ts";
 import { displayName, emailOf, lifecycleOf } from "../resolve/lead.ts";
-import { type Apart, peopleOf, type Root } from "../resolve/node.ts";
+import { type Apart, type FollowUpRecord, type Held, type Inputs, peopleOf, type Root } from "../resolve/node.ts";
+import { overdueQuestion } from "../resolve/overdue.ts";
 
 export interface LeadRow {
   readonly id: string;
@@ -49,7 +53,11 @@ export interface ExceptionRow {
 
 export type JournalEntry =
   | { readonly type: "signal"; readonly lead: string; readonly signal: Signal }
-  | { readonly type: "decision"; readonly lead: string; readonly decision: Decision };
+  /**
+   * With what it was made of, beside the policy of its version and its signals: it can be made again to the same bytes (G10). That is
+   * left out where the person was erased.
+   */
+  | { readonly type: "decision"; readonly lead: string; readonly decision: Decision; readonly inputs?: Inputs };
 
 export interface Projection {
   readonly workspace: string;
@@ -78,15 +86,25 @@ export function projectionOf(root: Root, signals: readonly string[], policy: Pol
       document: JSON.stringify({
         trigger: item.trigger,
         accepted_at: item.accepted_at,
+        promised_at: item.promised_at,
+        overdue_since: item.overdue?.since,
         reasons: item.reasons,
-        actions: item.actions,
+        actions: item.actions.map(({ written: _inTheCrm, ...action }) => action),
+        priority: item.priority,
+        policy_version: item.policy_version,
+        assigned_by: item.assigned_by,
+        revision: item.revision,
+        outcome: item.outcome,
+        closed_at: item.closed_at,
         closed_because: item.closed_because,
       }),
     })),
-    exceptions: exceptionsOf(root, policy),
+    exceptions: exceptionsOf(root, policy, now),
     journal: [
       ...signals.map((signal) => `{"type":"signal","lead":${JSON.stringify(root.name)},"signal":${signal}}`),
-      ...root.unprojected.decisions.map((decision) => journalled({ type: "decision", lead: root.name, decision })),
+      ...root.unprojected.decisions.map(({ decision, inputs }) =>
+        journalled({ type: "decision", lead: root.name, decision, inputs }),
+      ),
     ],
   };
 }
@@ -118,6 +136,7 @@ function leadRow(root: Root, policy: Policy, now: number): LeadRow {
       attribution: lead.first_touch?.value ?? {},
       consent: lead.consent?.value ?? null,
       score: { ...score, reasons, at: now },
+      level: standingOf(policy, lead, score, now).level,
       people: peopleOf(root),
     }),
   };
@@ -141,89 +160,103 @@ function goneRow(gone: { readonly name: string; readonly version: number }, into
   };
 }
 
-const dayMs = 86_400_000;
-
 /** The same whoever of the two has the question, and whatever they have become part of since. */
 export function conflictId({ from, node }: Pick<Apart, "from" | "node">): string {
   return `ex_${digest(...[from, node].sort())}`;
 }
 
-function exceptionsOf(root: Root, policy: Policy): readonly ExceptionRow[] {
-  const rows: ExceptionRow[] = [];
-  const firstTeam = Object.values(policy.teams)[0]?.members ?? [];
-  const owner = assign(firstTeam, root.name);
-  const base = { version: root.version, lead: root.name, owner, state: "open" } as const;
-  for (const item of root.follow_ups) {
-    if (item.state === "open" && item.actions.length === 0) {
-      const document = JSON.stringify({ follow_up: item.id, play: item.play });
-      rows.push({
-        ...base,
-        id: `ex_${item.id}`,
-        reason: "no_crm_connected",
-        owner: item.holder,
-        raised_at: item.created_at,
-        due_at: item.due_at,
-        document,
-      });
-    }
-    for (const action of item.actions) {
-      if (action.state !== "parked") continue;
-      const document = JSON.stringify({
-        follow_up: item.id,
-        action: action.key,
-        crm: action.crm,
-        problem: action.problem,
-      });
-      rows.push({
-        ...base,
-        id: `ex_${action.key}`,
-        reason: "crm_refused",
-        owner: item.holder,
-        raised_at: item.created_at,
-        due_at: item.due_at,
-        document,
-      });
-    }
+/** A question for a person, before it is known who answers it. */
+interface Question {
+  readonly id: string;
+  readonly reason: ExceptionReason;
+  readonly raisedAt: number;
+  readonly open: boolean;
+  /** Who holds the follow-up that it is about. */
+  readonly holder?: string;
+  readonly document: Readonly<Record<string, unknown>>;
+}
+
+function exceptionsOf(root: Root, policy: Policy, now: number): readonly ExceptionRow[] {
+  const questions = [
+    ...root.follow_ups.flatMap((item) => questionsOnFollowUp(item, root.said)),
+    ...conflictsOf(root),
+    ...root.held.map(questionOnHold),
+  ];
+  return questions.map(({ id, reason, raisedAt, open, holder, document }) => {
+    const said = root.said[id];
+    const { owner, due_at, next, climbed } = answerableFor(policy, reason, raisedAt, now, {
+      taken: said?.taken,
+      holder,
+    });
+    return {
+      id,
+      version: root.version,
+      lead: root.name,
+      reason,
+      owner,
+      state: open && said?.settled === undefined ? "open" : "closed",
+      raised_at: raisedAt,
+      due_at,
+      document: JSON.stringify({
+        ...document,
+        next,
+        climbed,
+        ...(said?.taken === undefined ? {} : { taken_by: said.taken.by, taken_at: said.taken.at }),
+        ...(said?.settled === undefined ? {} : { ...said.settled, settled_by: said.settled.by, settled_at: said.at }),
+      }),
+    };
+  });
+}
+
+/** One that was answered is shown on, closed: its row would stay open for ever. */
+function questionsOnFollowUp(item: FollowUpRecord, said: Root["said"]): Question[] {
+  const isOpen = item.state === "open";
+  const base = { holder: item.holder, raisedAt: item.created_at };
+  const questions: Question[] = [];
+  const document = { follow_up: item.id, play: item.play };
+  const bare = { id: `ex_${item.id}`, open: item.actions.length === 0 };
+  if (bare.open || said[bare.id] !== undefined)
+    questions.push({ ...base, id: bare.id, reason: "no_crm_connected", open: isOpen && bare.open, document });
+  const vacant = { id: ownerQuestion(item.id), open: item.assigned_by === "nobody" };
+  if (vacant.open || said[vacant.id] !== undefined)
+    questions.push({ ...base, id: vacant.id, reason: "no_owner", open: isOpen && vacant.open, document });
+  if (item.overdue !== undefined) {
+    const { since, holder } = item.overdue;
+    const late = { ...document, holder, promised_at: since, closed_at: item.closed_at };
+    const id = overdueQuestion(item.id);
+    questions.push({ ...base, id, reason: "overdue", raisedAt: since, open: isOpen, document: late });
   }
+  for (const { key, crm, state, problem } of item.actions) {
+    if (problem === undefined) continue;
+    const document = { follow_up: item.id, action: key, crm, problem };
+    questions.push({ ...base, id: `ex_${key}`, reason: "crm_refused", open: state === "parked", document });
+  }
+  return questions;
+}
+
+function conflictsOf(root: Root): Question[] {
   const raised = new Set(root.apart.map(conflictId));
   const conflicts = [...root.apart, ...root.unprojected.closed.filter((item) => !raised.has(conflictId(item)))];
-  for (const item of conflicts) {
-    if (item.reason === "kept_apart" || item.reason === "split" || item.reason === "said_by_a_person") continue;
+  return conflicts.flatMap((item) => {
+    if (item.reason === "kept_apart" || item.reason === "split" || item.reason === "said_by_a_person") return [];
     const { identifier, other, reason: guard, node, by, settled_by, settled_at } = item;
-    const document = JSON.stringify({
-      identifier_type: identifier.type,
-      other,
-      node,
-      guard,
-      by,
-      settled_by,
-      settled_at,
-    });
-    rows.push({
-      ...base,
+    return {
       id: conflictId(item),
-      state: item.state === "open" && root.apart.includes(item) ? "open" : "closed",
       reason: "link_conflict",
-      raised_at: item.at,
-      due_at: item.at + dayMs,
-      document,
-    });
-  }
-  for (const decision of root.unprojected.decisions) {
-    if (decision.outcome !== "held") continue;
-    const document = JSON.stringify({
-      decision: decision.id,
-      reasons: decision.reasons.slice(0, 3),
-      play: decision.play,
-    });
-    rows.push({
-      ...base,
-      id: `ex_${decision.id}`,
-      reason: "held",
-      raised_at: decision.at,
-      due_at: decision.at + dayMs,
-      document,
-    });
-  }
-  return rows;
+      raisedAt: item.at,
+      open: item.state === "open" && root.apart.includes(item),
+      document: { identifier_type: identifier.type, other, node, guard, by, settled_by, settled_at },
+    };
+  });
+}
+
+function questionOnHold({ id, code, play, reasons, signals, at, state }: Held): Question {
+  return {
+    id,
+    reason: "held",
+    raisedAt: at,
+    open: state === "open",
+    // A part of one that a split divided names the same decision.
+    document: { decision: id.slice("ex_".length).split("~")[0], code, play, reasons, signals: signals.length },
+  };
 }

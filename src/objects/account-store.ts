@@ -1,10 +1,10 @@
 /**
  * Storage of one CRM account: its grant (sealed), its facts, and the ledger of actions of DESIGN §6.3:
- * `pending → intent(n) → done | cancelled | parked`, key = action key. An action that can leave at once is written first as
- * `intent`: one row before the call, one after it.
+ * `pending → intent(n) → done | cancelled | parked`, key = action key. A task to be made that can leave at once is written
+ * first as `intent`: one row before the call, one after it. Closing and updating may be repeated: one row, after it.
  */
 import type { Installation } from "../../connectors/contract.ts";
-import type { Action, ActionState } from "../act/exactly-once.ts";
+import { type Action, type ActionState, inDoubt } from "../act/exactly-once.ts";
 import type { CrmName } from "../model.ts";
 
 export interface AccountFacts {
@@ -49,6 +49,14 @@ export class AccountStore {
     return row === undefined ? null : parse(row);
   }
 
+  /** Keys of the updates of the task that action `key` made. */
+  updatesOf(key: string): readonly string[] {
+    return this.#storage.sql
+      .exec<{ key: string }>("SELECT key FROM actions WHERE key >= ? AND key < ?", `${key}-u`, `${key}-v`)
+      .toArray()
+      .map((row) => row.key);
+  }
+
   save(actions: readonly Action[]): void {
     this.#storage.transactionSync(() => {
       for (const action of actions) {
@@ -72,11 +80,14 @@ export class AccountStore {
   }
 }
 
-/** What is over needs no person any more: ids and outcome stay. */
+/** What is over needs no person any more: ids and outcome stay. A task that may stand all the same may still be looked up. */
 export function bare(action: Action): Action {
-  if (action.state !== "done" && action.state !== "cancelled") return action;
+  const isOver = action.state === "parked" ? !inDoubt(action) : isFinal.has(action.state);
+  if (!isOver) return action;
   return { ...action, holder: "", command: { type: "close_task", key: action.key, taskId: "", note: "" } };
 }
+
+const isFinal: ReadonlySet<ActionState> = new Set(["done", "cancelled"]);
 
 function parse(row: Row): Action {
   return { ...(JSON.parse(row.body) as Omit<Action, "key" | "state">), key: row.key, state: row.state as ActionState };

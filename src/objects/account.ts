@@ -24,12 +24,15 @@ import {
   type Action,
   type Circumstances,
   conclude,
+  inDoubt,
   intend,
   judge,
+  mustBeLookedUp,
   newAction,
   type Settled,
   settled,
   type Verdict,
+  writtenAfter,
 } from "../act/exactly-once.ts";
 import { phasesOf } from "../act/queue.ts";
 import type { Env } from "../env.ts";
@@ -47,15 +50,19 @@ import {
 import { errorName, log } from "../log.ts";
 import type { CrmName, Receipt } from "../model.ts";
 import { type AccountFacts, AccountStore } from "./account-store.ts";
+import type { SettleCall } from "./acting.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
 import { identityStub } from "./names.ts";
 
 export interface SubmitCall {
   readonly command: Command;
+  /** E-mail address of whom the task is for; decides `task.ownerId`. What `before` says of the owner is the asker's: `Receipt.owner_id`. */
   readonly holder: string;
   /** Identity that asks; told of the outcome if it does not wait for it. */
   readonly node: string;
   readonly hot: boolean;
+  /** How often a person had it tried again after it was refused in the end. */
+  readonly again?: number;
 }
 
 export type SubmitAnswer = Settled | { readonly arm: "pending"; readonly retryAfterMs: number };
@@ -122,7 +129,7 @@ export class AccountObject extends DurableObject<Env> {
     const { key } = call.command;
     let item = this.#items.get(key);
     if (item === undefined) {
-      const known = this.#store.action(key);
+      const known = reopened(this.#store.action(key), call);
       const answer = known === null ? null : settled(known);
       if (answer !== null) return answer;
       item = { action: known ?? newAction(call), saved: known !== null, busy: false, waiters: [] };
@@ -148,6 +155,7 @@ export class AccountObject extends DurableObject<Env> {
     const item = this.#items.get(call.key);
     const action = item?.action ?? this.#store.action(call.key);
     if (action?.state === "done" && action.receipt !== null) return { arm: "done", receipt: action.receipt };
+    if (action?.update !== undefined) return { arm: "cancelled" };
     if (item?.busy === true || action?.state === "intent") {
       // After a crash nobody else may come to resolve it: who cancels does not submit again.
       this.#pump();
@@ -170,14 +178,22 @@ export class AccountObject extends DurableObject<Env> {
   forget(call: { readonly keys: readonly string[] }): void {
     this.#load();
     const forgotten: Action[] = [];
-    for (const key of call.keys.flatMap((item) => [item, `${item}-close`])) {
-      if (this.#items.get(key)?.busy === true) throw new Error("an action is under way");
-      const known = this.#store.action(key);
-      if (known === null) continue;
-      if (known.state !== "done") forgotten.push({ ...known, state: "cancelled" });
-      this.#items.delete(key);
+    const waiting = [...this.#items.keys()];
+    for (const key of new Set(
+      call.keys.flatMap((item) => [
+        item,
+        `${item}-close`,
+        ...this.#store.updatesOf(item),
+        ...waiting.filter((other) => other.startsWith(`${item}-u`)),
+      ]),
+    )) {
+      const item = this.#items.get(key);
+      if (item?.busy === true) throw new Error("an action is under way");
+      const known = item?.action ?? this.#store.action(key);
+      if (known !== null && known.state !== "done") forgotten.push({ ...known, state: "cancelled" });
     }
     this.#store.save(forgotten);
+    for (const action of forgotten) this.#cancelWaiting(action);
   }
 
   /* ------------------------------------------------------------------------------------ connect */
@@ -337,14 +353,14 @@ export class AccountObject extends DurableObject<Env> {
     const allowed = await this.#confirmed(batch);
     if (allowed.length === 0) return;
     const now = Date.now();
-    for (const item of allowed) {
-      item.action = intend(item.action, now);
-      item.saved = true;
-    }
-    this.#store.save(allowed.map((item) => item.action));
+    for (const item of allowed) item.action = intend(withOwner(item.action, owners), now);
+    // What may be repeated needs no trace before it leaves: its asker, or the row of an action that was taken over, repeats it.
+    const once = allowed.filter((item) => mustBeLookedUp(item.action));
+    for (const item of once) item.saved = true;
+    this.#store.save(once.map((item) => item.action));
     const outcomes = await crm.execute(
       session,
-      allowed.map((item) => withOwner(item.action, owners)),
+      allowed.map((item) => item.action.command),
     );
     this.#take(facts, allowed, (item, index, present) => judge(item.action, outcomes[index] ?? lost, present));
     if (outcomes.some((outcome) => outcome.arm === "expired")) await this.#refreshUsed(crm, session);
@@ -375,7 +391,8 @@ export class AccountObject extends DurableObject<Env> {
     for (const [index, item] of batch.entries()) {
       const { action, pauseUntil, blocked } = verdictOn(item, index, present);
       // An empty or failed look-up is remembered in memory only: after a restart they begin again, which is slower and safe.
-      if (action.state !== item.action.state) changed.push(action);
+      // What no disk knows yet stays so until it is over, or its asker stops waiting.
+      if (action.state !== item.action.state && (item.saved || settled(action) !== null)) changed.push(action);
       if (action.state === "parked") log("warn", "action.parked", { account: facts.name, problem: action.problem });
       item.action = action;
       if (pauseUntil !== undefined) this.#pausedUntil = Math.max(this.#pausedUntil, pauseUntil);
@@ -448,7 +465,11 @@ export class AccountObject extends DurableObject<Env> {
   #cancelled(action: Action): void {
     const final: Action = { ...action, state: "cancelled" };
     this.#store.save([final]);
-    const item = this.#items.get(action.key);
+    this.#cancelWaiting(final);
+  }
+
+  #cancelWaiting(final: Action): void {
+    const item = this.#items.get(final.key);
     if (item === undefined) return;
     item.action = final;
     this.#tell(item);
@@ -466,7 +487,7 @@ export class AccountObject extends DurableObject<Env> {
   }
 
   async #callBack(action: Action, answer: Exclude<Settled, { arm: "cancelled" }>): Promise<void> {
-    const outcome = answer.arm === "done" ? { receipt: answer.receipt } : { problem: answer.problem };
+    const outcome = outcomeOf(action, answer);
     let node = action.node;
     try {
       for (let hops = 0; hops < hopsMax; hops++) {
@@ -564,9 +585,34 @@ function sessionOf(grant: Grant, world: World, send: Send): CrmSession {
   return { accessToken: grant.accessToken, apiUrl: grant.apiUrl, world, send };
 }
 
-/** Not there when it was looked up says nothing of a request that may still be on its way. */
-function inDoubt(action: Action): boolean {
-  return action.attempts > 0 && action.cancelling !== true;
+/**
+ * What was refused in the end, and a person wants to be tried again, maybe as somebody else's: looked up first, where an attempt may
+ * have made its task. Where none can have, nothing of it was kept but its end.
+ */
+function reopened(action: Action | null, { command, again = 0, holder, node }: SubmitCall): Action | null {
+  if (action === null || action.state !== "parked" || (action.again ?? 0) >= again) return action;
+  const isKept = inDoubt(action);
+  const state = isKept ? "intent" : "pending";
+  return {
+    ...action,
+    command: isKept ? action.command : command,
+    node,
+    state,
+    holder,
+    again,
+    attempts: 0,
+    lookups: 0,
+    emptyReads: 0,
+    notBefore: 0,
+    problem: null,
+  };
+}
+
+function outcomeOf({ command }: Action, answer: Exclude<Settled, { arm: "cancelled" }>): SettleCall["outcome"] {
+  if (answer.arm === "done") return { receipt: answer.receipt };
+  if (answer.arm === "updated" && command.type === "update_task")
+    return { updated: writtenAfter(command.before, command.task, answer.update), update: answer.update };
+  return { problem: answer.arm === "parked" ? answer.problem : "not_an_update" };
 }
 
 /** Trouble that may be over in a moment; preparing a CRM is safe to repeat. */
@@ -574,9 +620,11 @@ function isPassing(failure: Exclude<Outcome, { arm: "done" }>): boolean {
   return failure.arm === "unknown" || (failure.arm === "deferred" && failure.scope === "action");
 }
 
-function withOwner(action: Action, owners: ReadonlyMap<string, string>): Command {
+/** The holder as the CRM numbers people now; the receipt will say it. One whom it does not know owns nothing there. */
+function withOwner(action: Action, owners: ReadonlyMap<string, string>): Action {
   const { command } = action;
+  if (command.type === "close_task") return action;
+  const { ownerId: _earlier, ...task } = command.task;
   const ownerId = owners.get(action.holder.toLowerCase());
-  if (command.type !== "create_task" || ownerId === undefined) return command;
-  return { ...command, task: { ...command.task, ownerId } };
+  return { ...action, command: { ...command, task: ownerId === undefined ? task : { ...task, ownerId } } };
 }

@@ -2,10 +2,11 @@
 
 import { digest } from "../crypto.ts";
 import type { Env } from "../env.ts";
+import { erasedIdentifier } from "../ledger/erasures.ts";
 import { projectionOf } from "../ledger/rows.ts";
 import { type ErasureOrder, leadsOf, mayBeErased, toBeErased, tombstoneOf } from "../resolve/erase.ts";
 import type { Workspace } from "../workspace.ts";
-import { accountStub, identityStub, projectorStub } from "./names.ts";
+import { accountStub, companyStub, identityStub, projectorStub } from "./names.ts";
 import type { NodeState } from "./node-state.ts";
 
 export type EraseAnswer =
@@ -92,6 +93,8 @@ export class Erasing {
       const keys = actions.filter((action) => action.account === account).map((action) => action.key);
       await accountStub(env, account).forget({ keys });
     }
+    if (root.company !== undefined)
+      await companyStub(env, root.workspace, root.company).forget({ leads: leadsOf(root) });
     const within = [root.name, ...root.members];
     // Nobody may hang on somebody else, who may go first; nor on the one whom this person was split off from, who may still be
     // telling them where they belong.
@@ -102,7 +105,13 @@ export class Erasing {
       await identityStub(env, node).swallow({ at, epoch: root.version + 1, within });
     await projectorStub(env, shard, root.name).erase({
       shown: projectionOf(root, [], policy, Date.now()),
-      erasure: { id, workspace: root.workspace, leads: leadsOf(root), keys: state.store.keys(), by },
+      erasure: {
+        id,
+        workspace: root.workspace,
+        leads: leadsOf(root),
+        keys: [...state.store.keys(), ...Object.keys(root.lead.identifiers).map(erasedIdentifier)],
+        by,
+      },
       version: root.version + 1,
     });
     const after = state.root();

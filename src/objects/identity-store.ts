@@ -84,13 +84,13 @@ export class IdentityStore {
   }
 
   /**
-   * Commits one log row, and the snapshot `root` (which includes it) when the tail grew long or somebody new comes after an
-   * erasure. False, and nothing written,
-   * when the key is known. Throws whole or not at all.
+   * Commits one log row, and the snapshot `root` (which includes it) when the caller wants that, the tail grew long or somebody
+   * new comes after an erasure. False, and nothing written, when the key is known. Throws whole or not at all.
    */
-  append(entry: LogEntry, signalJson: string, root: Root): boolean {
+  append(entry: LogEntry, signalJson: string, root: Root, withSnapshot: boolean): boolean {
     this.#ensureLog();
-    if (!this.#isErased && entry.seq - this.#savedSeq < tailEntriesMax) return this.#insert(entry, signalJson);
+    if (!withSnapshot && !this.#isErased && entry.seq - this.#savedSeq < tailEntriesMax)
+      return this.#insert(entry, signalJson);
     const fresh = this.#storage.transactionSync(() => {
       if (!this.#insert(entry, signalJson)) return false;
       this.#put(root);

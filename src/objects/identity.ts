@@ -10,35 +10,40 @@
  * receipts (the account object answers again), what the ledger confirmed (projecting twice changes nothing).
  */
 import { DurableObject } from "cloudflare:workers";
-import { closeTask, createTask } from "../act/outbox.ts";
-import { leadLink } from "../api/lead-link.ts";
 import { type Answer, decide } from "../decide/decide.ts";
-import { holdOf } from "../decide/hold.ts";
+import { companyOf } from "../decide/facts.ts";
+import { looksAtCompanies } from "../decide/level.ts";
 import { kindRuleOf, type Policy } from "../decide/policy.ts";
 import type { Env } from "../env.ts";
 import { projectionOf } from "../ledger/rows.ts";
 import { guardMs, hopsMax } from "../limits.ts";
-import type { Receipt, Signal } from "../model.ts";
+import type { Signal } from "../model.ts";
 import { mayBeErased } from "../resolve/erase.ts";
+import type { LeadFold } from "../resolve/lead.ts";
 import {
-  type ActionRecord,
   type Alias,
   applyAnswer,
   applyEntry,
   type CrmTarget,
-  cancelFollowUp,
-  type FollowUpRecord,
   followUpFacts,
   type LogEntry,
   type Node,
   type Parting,
   type Root,
-  recordReceipt,
-  setAction,
 } from "../resolve/node.ts";
-import { decisionDue, findAction, isDoubted, nextDueAt, openActions } from "../resolve/obligations.ts";
+import {
+  decisionDue,
+  isDoubted,
+  nextDueAt,
+  openActions,
+  reassigned,
+  unassigned,
+  unreleased,
+} from "../resolve/obligations.ts";
 import { sameFact } from "../resolve/same-fact.ts";
 import { type Workspace, type WorkspaceFacts, workspaceById } from "../workspace.ts";
+import { Acting, type ConfirmAnswer, type SettleCall } from "./acting.ts";
+import { type AnswerAnswer, type AnswerCall, Answering } from "./answering.ts";
 import { type EraseAnswer, type EraseCall, Erasing, type SwallowCall } from "./erasing.ts";
 import { IdentityStore } from "./identity-store.ts";
 import {
@@ -53,7 +58,7 @@ import {
   owes,
   rootOf,
 } from "./linking.ts";
-import { accountStub, identityStub, projectorStub } from "./names.ts";
+import { companyStub, identityStub, projectorStub } from "./names.ts";
 import { NodeState } from "./node-state.ts";
 import { policyOf } from "./policy-cache.ts";
 import { type Choice, type ChoiceAnswer, type SplitAnswer, type SplitCall, Splitting } from "./splitting.ts";
@@ -94,6 +99,8 @@ export class IdentityObject extends DurableObject<Env> {
   readonly #linking: Linking;
   readonly #splitting: Splitting;
   readonly #erasing: Erasing;
+  readonly #acting: Acting;
+  readonly #answering: Answering;
   /** Signals not decided on yet that this incarnation took in: a copy of what the log holds. */
   readonly #recent = new Map<string, Signal>();
   #alarmAt: number | null | undefined = undefined;
@@ -108,7 +115,8 @@ export class IdentityObject extends DurableObject<Env> {
       env,
       state: this.#state,
       policyOf: async (workspace: string) => (await this.#workspace(workspace)).policy,
-      arm: (at: number) => this.#arm(at),
+      // Also for what its own work seals while an alarm runs: that one may be a repetition, which nobody runs again.
+      arm: (at: number) => this.#arm(at, "call"),
       pump: () => this.#pump("call"),
     };
     this.#linking = new Linking(around);
@@ -118,9 +126,16 @@ export class IdentityObject extends DurableObject<Env> {
       state: this.#state,
       workspace: (id) => this.#workspace(id),
       arrived: () => this.#linking.arrived(),
-      armAt: (at) => this.#arm(at),
+      armAt: (at) => this.#arm(at, "call"),
       pump: () => this.#pump("call"),
     });
+    this.#acting = new Acting({
+      env,
+      state: this.#state,
+      policyOf: async (workspace) => (await this.#workspace(workspace)).policy,
+      pump: () => this.#pump("call"),
+    });
+    this.#answering = new Answering(this.#state, () => this.#pump("call"));
     this.#work = new Work(
       (work) => ctx.waitUntil(work),
       () => this.#pump(),
@@ -157,7 +172,7 @@ export class IdentityObject extends DurableObject<Env> {
     if (policy === null) return { arm: "policy_needed" };
     const tier = policy.tiers[kindRuleOf(policy, signal.kind).tier];
     // Somebody who could not be reached until now may have become reachable: no reason to let that wait.
-    const windowMs = root.undecided.some((item) => item.waiting) ? 0 : tier.window_ms;
+    const windowMs = root.undecided.some((item) => item.waiting) || saysNo(signal) ? 0 : tier.window_ms;
     const draft: LogEntry = {
       seq: root.seq + 1,
       root: root.name,
@@ -166,12 +181,11 @@ export class IdentityObject extends DurableObject<Env> {
       undecided: { key: signal.idempotency_key, decide_at: now + windowMs, waiting: false },
     };
     const { entry, next } = this.#decidedAtOnce(root, draft, policy, call.workspace.targets, now);
-    if (!this.#store.append(entry, call.signal, next)) {
+    if (!this.#state.append(entry, call.signal, next)) {
       this.#pump("call");
       const known = this.#store.entry(signal.idempotency_key);
       return { arm: known === null || sameFact(known.signal, signal) ? "duplicate" : "conflict" };
     }
-    this.#state.know(next);
     if (entry.answer === undefined) this.#recent.set(signal.idempotency_key, signal);
     else this.#state.projectDue = true;
     this.#compress(next, call);
@@ -188,13 +202,15 @@ export class IdentityObject extends DurableObject<Env> {
     now: number,
   ): { readonly entry: LogEntry; readonly next: Root } {
     const applied = applyEntry(root, draft);
-    if ((draft.undecided?.decide_at ?? now) > now || applied.links.length > 0) return { entry: draft, next: applied };
+    const mustAsk = applied.links.length > 0 || looksAtCompanies(policy);
+    if ((draft.undecided?.decide_at ?? now) > now || mustAsk) return { entry: draft, next: applied };
     const answer = decide({
       policy,
       lead: applied.lead,
       leadId: applied.name,
       followUps: followUpFacts(applied),
-      signals: [...this.#undecidedSignals(root), draft.signal],
+      approvals: applied.approvals,
+      signals: [...this.#undecidedSignals(applied, draft.signal), draft.signal],
       now,
     });
     const entry: LogEntry = { ...draft, answer, targets };
@@ -277,6 +293,7 @@ export class IdentityObject extends DurableObject<Env> {
     const first = this.#state.root();
     if (first === null) return;
     const { policy, targets } = await this.#workspace(first.workspace);
+    const company = await this.#companyOf(policy);
     const root = this.#state.root();
     if (root === null || !decisionDue(root, Date.now())) return;
     const signals = this.#undecidedSignals(root);
@@ -286,117 +303,50 @@ export class IdentityObject extends DurableObject<Env> {
       lead: root.lead,
       leadId: root.name,
       followUps: followUpFacts(root),
+      approvals: root.approvals,
       signals,
       now: Date.now(),
+      ...(company === undefined ? {} : { company }),
     });
-    const next = applyAnswer(root, answer, targets);
+    const next = applyAnswer(root, answer, targets, company);
     for (const key of answer.decision.signals) this.#recent.delete(key);
     this.#state.projectDue = true;
-    // A follow-up must be on disk before anything of it leaves; a decision that leads to nothing is saved with the rest.
-    if (answer.followUp === undefined) return this.#state.change(next);
+    // What leaves or is withdrawn must be on disk before; a decision that leads to nothing is saved with the rest.
+    if (answer.followUp === undefined && answer.decision.withdrawn === undefined) return this.#state.change(next);
     this.#state.save(next);
   }
 
-  async #act(followUp: FollowUpRecord, action: ActionRecord): Promise<void> {
-    const before = this.#state.root();
-    if (before === null) return;
-    const account = accountStub(this.env, action.account);
-    if (followUp.state === "cancelled" && action.state === "pending") {
-      const answer = await account.cancel({ key: action.key });
-      const root = this.#state.root();
-      if (root === null) return;
-      if (answer.arm === "cancelled")
-        return this.#state.change(setAction(root, action.key, (item) => ({ ...item, state: "cancelled" })));
-      if (answer.arm === "done") return this.#state.change(recordReceipt(root, action.key, answer.receipt));
-      return this.#state.change(setAction(root, action.key, (item) => ({ ...item, retry_at: Date.now() + guardMs })));
-    }
-    const { policy } = await this.#workspace(before.workspace);
-    const now = this.#state.root();
-    if (now === null) return;
-    const current = findAction(now, action.key);
-    if (current === null) return;
-    const closing = current.followUp.state === "cancelled";
-    // Settled meanwhile, or cancelled before it had a task: what is due now is started anew by the next look.
-    if (current.action.state !== (closing ? "done" : "pending")) return;
-    // Asked again at the moment of sending: consent may have gone since the decision (G11).
-    if (!closing && holdOf(policy, now.lead) !== null) return this.#cancel(now, followUp.id);
-    const outgoing = closing
-      ? closeTask(current.followUp, current.action)
-      : createTask(policy, now, current.followUp, current.action, this.#link(now));
-    const answer = await account.submit({
-      ...outgoing,
-      node: now.name,
-      hot: followUp.tier === "seconds",
-    });
+  /** What others at the company did, where the policy looks at that; this lead's own counts are left there. */
+  async #companyOf(policy: Policy): Promise<LeadFold["kinds"] | undefined> {
     const root = this.#state.root();
-    if (root === null) return;
-    this.#state.projectDue = true;
-    switch (answer.arm) {
-      case "done":
-        if (closing)
-          return this.#state.change(setAction(root, action.key, (item) => ({ ...item, state: "cancelled" })));
-        return this.#state.change(recordReceipt(root, action.key, answer.receipt));
-      case "cancelled":
-        return this.#state.change(setAction(root, action.key, (item) => ({ ...item, state: "cancelled" })));
-      case "parked":
-        return this.#state.change(
-          setAction(root, action.key, (item) => ({ ...item, state: "parked", problem: answer.problem })),
-        );
-      case "pending":
-        return this.#state.change(
-          setAction(root, action.key, (item) => ({
-            ...item,
-            attempts: item.attempts + 1,
-            retry_at: Date.now() + answer.retryAfterMs,
-          })),
-        );
-    }
+    if (root === null || !looksAtCompanies(policy)) return undefined;
+    const domain = companyOf(policy, root.lead);
+    if (root.company !== undefined && root.company !== domain)
+      await companyStub(this.env, root.workspace, root.company).forget({ leads: [root.name] });
+    if (domain === undefined) return undefined;
+    if (root.company !== domain) this.#state.change({ ...root, company: domain });
+    return companyStub(this.env, root.workspace, domain).note({
+      lead: root.name,
+      merged: root.members,
+      kinds: root.lead.kinds,
+      at: Date.now(),
+    });
   }
 
-  /** Asked by the account object before it sends something that waited: does it still hold? */
-  async confirm(call: {
-    readonly key: string;
-  }): Promise<{ readonly arm: "go" } | { readonly arm: "stop" } | { readonly arm: "moved"; readonly to: string }> {
-    const first = this.#state.load();
-    if (first.role === "alias") return { arm: "moved", to: first.parent };
-    if (first.role === "unused") return { arm: "stop" };
-    // It may have gone on with a split before: whoever has it now submits it again.
-    if (first.role === "erased") throw new Error("the action is not known here");
-    const found = await workspaceById(this.env, first.workspace, Date.now(), (work) => this.ctx.waitUntil(work));
-    const root = this.#state.load();
-    if (root.role === "alias") return { arm: "moved", to: root.parent };
-    const parted = root.role === "root" ? partedWith(root, call.key) : null;
-    if (parted !== null) return { arm: "moved", to: parted };
-    const current = root.role === "root" ? findAction(root, call.key) : null;
-    // On its way here with a merge, perhaps: "stop" would cancel it for good, a throw makes the account ask again.
-    if (root.role !== "root" || current === null || found === null) throw new Error("the action is not known here yet");
-    if (current.followUp.state !== "open") return { arm: "stop" };
-    if (holdOf(found.workspace.policy, root.lead) === null) return { arm: "go" };
-    this.#cancel(root, current.followUp.id);
-    this.#pump("call");
-    return { arm: "stop" };
+  confirm(call: { readonly key: string }): Promise<ConfirmAnswer> {
+    return this.#acting.confirm(call);
   }
 
-  /** The account object tells how an action that it had taken over came out. May come twice. */
-  settle(call: {
-    readonly key: string;
-    readonly outcome: { readonly receipt: Receipt } | { readonly problem: string };
-  }): { readonly moved: string | null } {
-    const node = this.#state.load();
-    if (node.role === "alias") return { moved: node.parent };
-    if (node.role !== "root") return { moved: null };
-    const current = findAction(node, call.key);
-    if (current === null) return { moved: partedWith(node, call.key) };
-    if (current.action.state === "done") return { moved: null };
-    const { outcome } = call;
-    this.#state.change(
-      "receipt" in outcome
-        ? recordReceipt(node, call.key, outcome.receipt)
-        : setAction(node, call.key, (item) => ({ ...item, state: "parked", problem: outcome.problem })),
-    );
-    this.#state.projectDue = true;
-    this.#pump("call");
-    return { moved: null };
+  answer(call: AnswerCall): AnswerAnswer {
+    return this.#answering.answer(call);
+  }
+
+  overdue(): AnswerAnswer {
+    return this.#answering.overdue();
+  }
+
+  settle(call: SettleCall): { readonly moved: string | null } {
+    return this.#acting.settle(call);
   }
 
   /* -------------------------------------------------------------------------------------- obligations */
@@ -449,8 +399,11 @@ export class IdentityObject extends DurableObject<Env> {
     if (doubt !== undefined && root.partings.length === 0 && root.links.every((link) => isDoubted(root, link)))
       this.#work.start("doubt", () => this.#splitting.settleDoubt(doubt));
     if (decisionDue(root, now)) this.#work.start("decide", () => this.#decideDue());
+    for (const { id } of unassigned(root)) this.#work.start(`assign ${id}`, () => this.#acting.assign(id));
+    for (const { id } of reassigned(root)) this.#work.start(`reassign ${id}`, () => this.#acting.reassign(id));
+    for (const { id } of unreleased(root)) this.#work.start(`release ${id}`, () => this.#acting.release(id));
     for (const { followUp, action } of openActions(root)) {
-      if (action.retry_at <= now) this.#work.start(`act ${action.key}`, () => this.#act(followUp, action));
+      if (action.retry_at <= now) this.#work.start(`act ${action.key}`, () => this.#acting.act(followUp, action));
     }
     if (this.#work.idle) {
       if (this.#state.projectDue) this.#work.start("project", () => this.#project());
@@ -518,10 +471,6 @@ export class IdentityObject extends DurableObject<Env> {
 
   /* -------------------------------------------------------------------------------------- state */
 
-  #link(root: Root): string {
-    return leadLink(this.env.PUBLIC_URL, this.env.BATON_MASTER_KEY, root.workspace, root.name);
-  }
-
   /** Throws when there is no such workspace (any more): the obligation stays, and is left to the alarm like any failure. */
   async #workspace(id: string): Promise<Workspace> {
     const found = await workspaceById(this.env, id, Date.now(), (work) => this.ctx.waitUntil(work));
@@ -529,17 +478,17 @@ export class IdentityObject extends DurableObject<Env> {
     return found.workspace;
   }
 
-  /** On disk before the account object hears of it, for what is cancelled there never comes back. */
-  #cancel(root: Root, id: string): void {
-    this.#state.save(cancelFollowUp(root, id, "consent or a hold forbids it"));
-  }
-
   /** From memory where this incarnation took them in, else from the log. */
-  #undecidedSignals(root: Root): readonly Signal[] {
-    const keys = root.undecided.map((item) => item.key);
+  #undecidedSignals(root: Root, without?: Signal): readonly Signal[] {
+    const keys = root.undecided.map(({ key }) => key).filter((key) => key !== without?.idempotency_key);
     const recent = keys.map((key) => this.#recent.get(key)).filter((signal) => signal !== undefined);
     return recent.length === keys.length ? recent : this.#store.signals(keys);
   }
+}
+
+/** Whoever does not want to be contacted does not wait for a window to end. */
+function saysNo({ consent }: Signal): boolean {
+  return consent?.follow_up === false || Object.values(consent?.purposes ?? {}).includes(false);
 }
 
 /** An erased person's, from before the erasure; also while that is under way. */
@@ -569,9 +518,4 @@ function isMisled(node: Node, { self, nodes: [first = ""], via }: ReceiveCall): 
 /** An alias may know of an erased person when its root does not yet. */
 function isSwallowed({ erased_at }: Alias, { self, nodes: [first], signal }: ReceiveCall): boolean {
   return erased_at !== undefined && first === self && (JSON.parse(signal) as Signal).occurred_at < erased_at;
-}
-
-/** The root that an action went to with a split that is under way. */
-function partedWith(root: Root, key: string): string | null {
-  return root.partings.find((parting) => findAction(parting.root, key) !== null)?.to ?? null;
 }

@@ -23,6 +23,7 @@ import {
   newRoot,
   type Root,
 } from "../resolve/node.ts";
+import { heeded } from "../resolve/refusals.ts";
 import { type Tie, tied } from "../resolve/ties.ts";
 import { identityStub } from "./names.ts";
 import type { NodeState } from "./node-state.ts";
@@ -234,7 +235,7 @@ export class Linking {
     if (!call.last) this.#state.save(order === undefined ? root : toBeErased(root, order), fresh);
     else {
       const doubts = this.#doubts(call.first ? before : this.#alone(before), call.loser, policy);
-      const joined = absorb(root, call.loser, [], policy.one_open_per);
+      const joined = heeded(absorb(root, call.loser, [], policy.one_open_per), policy, Date.now());
       this.#state.save(
         order === undefined ? { ...joined, doubts: [...joined.doubts, ...doubts] } : toBeErased(joined, order),
         fresh,

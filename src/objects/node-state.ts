@@ -50,6 +50,18 @@ export class NodeState {
     this.#node = node;
   }
 
+  /**
+   * On disk with the signal that it took in; false, and nothing changed, when that one is known. What was decided on a state that lies
+   * only in memory is saved with that state: replayed over an older one it would mean something else (G10).
+   */
+  append(entry: LogEntry, signalJson: string, root: Root): boolean {
+    const withSnapshot = this.#unsaved && entry.answer !== undefined;
+    if (!this.store.append(entry, signalJson, root, withSnapshot)) return false;
+    this.#node = root;
+    if (withSnapshot) this.#unsaved = false;
+    return true;
+  }
+
   /** On disk before anything of it leaves; with log rows that came from elsewhere. */
   save(root: Root, entries: readonly LogEntry[] = []): void {
     this.store.save(root, entries);

@@ -9,6 +9,7 @@ import { hopsMax, queueDelayMs } from "../limits.ts";
 import { choseApart, choseMerge } from "../resolve/merge.ts";
 import type { Doubt, LogEntry, Parting, Root } from "../resolve/node.ts";
 import { isDoubted } from "../resolve/obligations.ts";
+import { heededApart } from "../resolve/refusals.ts";
 import { doubtOf, partAgain, partLoose, type SplitTime, split } from "../resolve/split.ts";
 import { tieId } from "../resolve/ties.ts";
 import { chunksOf, factsOf, knows, type Linking, memoryOf, type Surroundings } from "./linking.ts";
@@ -142,7 +143,7 @@ export class Splitting {
     if (root.role !== "root" || policy === null) return { arm: "no_such_link" };
     const done = split(root, this.#state.store.entriesAfter(0), { ...call, ...timeOf(policy, call.at) });
     if (done.arm !== "split") return { arm: done.arm };
-    this.#state.saveSplit(done.stays, done.leaving);
+    this.#state.saveSplit(heededApart(done.stays, policy, call.at), done.leaving);
     this.#state.projectDue = true;
     this.#around.pump();
     return { arm: "split", stays: root.name, leaves: done.parting.to };
@@ -167,7 +168,7 @@ export class Splitting {
     const entries = this.#state.store.entriesAfter(0);
     const loose = isHere ? partLoose(root, entries, tie, timeOf(policy, Date.now())) : null;
     if (loose !== null) {
-      this.#state.saveSplit(loose.stays, loose.leaving);
+      this.#state.saveSplit(heededApart(loose.stays, policy, Date.now()), loose.leaving);
       this.#state.projectDue = true;
       return;
     }
@@ -178,7 +179,7 @@ export class Splitting {
       const ties = isHere ? root.ties : root.ties.filter((item) => tieId(item) !== tieId(tie));
       return this.#state.save({ ...root, version: root.version + 1, ties, doubts });
     }
-    this.#state.saveSplit(parted.stays, parted.leaving);
+    this.#state.saveSplit(heededApart(parted.stays, policy, Date.now()), parted.leaving);
     this.#state.projectDue = true;
   }
 

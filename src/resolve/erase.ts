@@ -3,7 +3,7 @@
  * their tasks are closed the state becomes a nameless tombstone that swallows late signals. Pure.
  */
 import type { FollowUpRecord, Root, Tombstone } from "./node.ts";
-import { openActions } from "./obligations.ts";
+import { openActions, unreleased } from "./obligations.ts";
 
 /** Senders try again for days, queues hold for weeks: as long as keys are kept at least (DESIGN §6.1). */
 export const tombstoneMs = 35 * 86_400_000;
@@ -19,10 +19,10 @@ export interface ErasureOrder {
 
 /** Also for what arrives while it is under way: it belongs to the same person and goes along. */
 export function toBeErased(root: Root, order: ErasureOrder): Root {
-  const follow_ups = root.follow_ups.map(
-    (item): FollowUpRecord =>
-      item.state === "open" ? { ...item, state: "cancelled", closed_because: "the person was erased" } : item,
-  );
+  const follow_ups = root.follow_ups.map(({ assign: _nobodyAnyMore, ...item }): FollowUpRecord => {
+    if (item.state !== "open") return item;
+    return { ...item, state: "cancelled", closed_because: "the person was erased", closed_at: order.at };
+  });
   return {
     ...root,
     version: root.version + 1,
@@ -30,7 +30,14 @@ export function toBeErased(root: Root, order: ErasureOrder): Root {
     doubts: [],
     apart: [],
     undecided: [],
+    // Nobody is asked about them any more: the ledger may still show the questions, of whoever they were of before.
+    held: root.held.map((item) => ({ ...item, state: "closed", reasons: [], signals: [] })),
+    said: {},
     follow_ups,
+    unprojected: {
+      ...root.unprojected,
+      closed: [...root.unprojected.closed, ...root.apart.filter(({ state }) => state === "open")],
+    },
     erase: {
       id: order.id,
       // What came before the order was heard goes as well, and stays gone when it is sent again, whatever its clock says.
@@ -43,7 +50,9 @@ export function toBeErased(root: Root, order: ErasureOrder): Root {
 
 /** Whether nothing is left to be withdrawn. */
 export function mayBeErased(root: Root): boolean {
-  return root.erase !== undefined && root.partings.length === 0 && openActions(root).length === 0;
+  return (
+    root.erase !== undefined && root.partings.length === 0 && openActions(root).length + unreleased(root).length === 0
+  );
 }
 
 export function tombstoneOf(order: Pick<ErasureOrder, "at">, epoch: number): Tombstone {

@@ -2,10 +2,11 @@
  * How two people become one state (DESIGN §6.2): links that are made or refused, what the winner takes in, and which
  * follow-ups stay. Pure.
  */
+import type { Approval } from "../decide/hold.ts";
 import type { Signal } from "../model.ts";
 import type { Authority } from "./guard.ts";
 import { emptyLead, foldSignal, joinLeads } from "./lead.ts";
-import type { ActionRecord, Apart, FollowUpRecord, LinkTodo, Root } from "./node.ts";
+import type { ActionRecord, Apart, FollowUpRecord, Held, LinkTodo, Root, Said } from "./node.ts";
 import { joinTies, type Tie, tied, undecidedSince } from "./ties.ts";
 
 export function tieOf(link: LinkTodo, at: number, loser?: string): Tie {
@@ -137,6 +138,9 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
       waiting: false,
     })),
     follow_ups: joinFollowUps(root.follow_ups, loser.follow_ups),
+    held: joinHeld(root.held, loser.held),
+    approvals: joinApprovals(root.approvals, loser.approvals),
+    said: joinSaid(root.said, loser.said),
     erased_nodes: { ...root.erased_nodes, ...loser.erased_nodes },
     doubts: [...root.doubts, ...loser.doubts],
     absorbed: joinAbsorbed(root.absorbed, { ...loser.absorbed, [loser.name]: loser.version }),
@@ -190,11 +194,42 @@ function joinFollowUps(own: readonly FollowUpRecord[], theirs: readonly FollowUp
     if (other === undefined) return item;
     const actions = item.actions.map((action) => {
       const known = other.actions.find(({ key }) => key === action.key) ?? action;
-      return actionRank[known.state] > actionRank[action.state] ? known : action;
+      const ahead = actionRank[known.state] - actionRank[action.state] || known.revision - action.revision;
+      return ahead > 0 ? known : action;
     });
-    return { ...(item.state === "open" ? other : item), actions };
+    // Asked on one side is asked: its question is to be closed with it.
+    const overdue = item.overdue ?? other.overdue;
+    const asked = overdue === undefined ? {} : { overdue };
+    return { ...(stageOf(other) > stageOf(item) ? other : item), ...asked, actions };
   };
   return [...own.map(further), ...theirs.filter((item) => !own.some(({ id }) => id === item.id))];
+}
+
+/** How far a follow-up has come: closed after open, with a holder after without, and each enrichment further. */
+function stageOf({ state, assign, released, revision }: FollowUpRecord): number {
+  return (
+    (state === "open" ? 0 : 4_000) + (released === true ? 2_000 : 0) + (assign === undefined ? 1_000 : 0) + revision
+  );
+}
+
+/** What was answered on one side is answered. */
+function joinHeld(own: readonly Held[], theirs: readonly Held[]): readonly Held[] {
+  const later = own.map((item) => theirs.find(({ id, state }) => id === item.id && state === "closed") ?? item);
+  return [...later, ...theirs.filter((item) => !own.some(({ id }) => id === item.id))];
+}
+
+function joinSaid(own: Root["said"], theirs: Root["said"]): Root["said"] {
+  const joined: Record<string, Said> = { ...own };
+  for (const [id, said] of Object.entries(theirs)) {
+    const known = joined[id];
+    if (known === undefined || said.at > known.at) joined[id] = said;
+  }
+  return joined;
+}
+
+function joinApprovals(own: Root["approvals"], theirs: Root["approvals"]): Root["approvals"] {
+  const isKnown = (item: Approval) => own.some(({ code, at }) => code === item.code && at === item.at);
+  return [...own, ...theirs.filter((item) => !isKnown(item))];
 }
 
 const actionRank: Readonly<Record<ActionRecord["state"], number>> = { pending: 0, done: 1, parked: 1, cancelled: 2 };
@@ -216,7 +251,8 @@ export function reconcile(root: Root, onePer: "lead" | "play"): Root {
   const follow_ups = root.follow_ups.map((item): FollowUpRecord => {
     const closed_for = losers.get(item.id);
     if (closed_for === undefined) return item;
-    return { ...item, state: "cancelled", closed_because: "the same person was already being followed up", closed_for };
+    const { assign: _nobodyAnyMore, ...rest } = item;
+    return { ...rest, state: "cancelled", closed_because: "the same person was already being followed up", closed_for };
   });
   return { ...root, follow_ups };
 }

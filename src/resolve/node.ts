@@ -7,9 +7,13 @@
  * to another node (DESIGN §6.1–6.2). Stored shape: the snapshot of this type in the object's `node` key, and behind it the
  * tail of the log, one row per signal applied since.
  */
+
+import type { CrmTask } from "../../connectors/contract.ts";
 import { digest } from "../crypto.ts";
+import type { Taken } from "../decide/answerable.ts";
 import type { Answer, FollowUpFact } from "../decide/decide.ts";
-import type { CrmName, Decision, FollowUp, Identifier, Receipt, Signal } from "../model.ts";
+import { type Approval, isForConsent } from "../decide/hold.ts";
+import type { Assignment, CrmName, Decision, FollowUp, Identifier, Reason, Receipt, Signal } from "../model.ts";
 import { rankOf } from "../translate/normalise.ts";
 import type { Authority } from "./guard.ts";
 import { emptyLead, foldSignal, identifierValues, type LeadFold } from "./lead.ts";
@@ -59,12 +63,39 @@ export interface ActionRecord extends CrmTarget {
   readonly retry_at: number;
   readonly attempts: number;
   readonly receipt?: Receipt;
+  /** Why the CRM refused it in the end; stays when it was tried again. */
   readonly problem?: string;
+  /** How often a person had it tried again after the CRM had refused it. */
+  readonly again?: number;
+  /** Revision of the follow-up that the CRM shows. */
+  readonly revision: number;
+  /** What was written there last: only what still stands as we wrote it may be written again (G9). */
+  readonly written?: CrmTask;
 }
 
 export interface FollowUpRecord extends FollowUp {
   readonly actions: readonly ActionRecord[];
-  /** Why it was cancelled, when it was. */
+  /** How the holder was found; absent while that is still asked. */
+  readonly assigned_by?: string;
+  /** The team object knows that it is closed. */
+  readonly released?: true;
+  /** Somebody gave it to somebody else, and the team object does not know yet. */
+  readonly reassigned?: true;
+  /** What came of it, where it was done. */
+  readonly outcome?: string;
+  readonly closed_at?: number;
+  /** Since it was found open after what it had promised: that instant, and who held it. A question from then on (`overdue.ts`). */
+  readonly overdue?: { readonly since: number; readonly holder: string };
+  /**
+   * How it was before its first change, where a CRM may not have been told of it by then: that is told first, whoever asks after a
+   * crash, and what changed since follows as an update.
+   */
+  readonly opened?: Pick<FollowUp, "holder" | "play" | "due_at" | "priority" | "reasons" | "revision">;
+  /** What a person has done with it, in words: who undoes what the policy did leaves it. */
+  readonly touched?: string;
+  /** To be taken back, unless its tasks show that a person has touched them (`undoing.ts`). */
+  readonly undo?: { readonly because: string };
+  /** Why it was closed, when it was. */
   readonly closed_because?: string;
   /** Id of the follow-up that stayed, where this one was closed because both were for one person. */
   readonly closed_for?: string;
@@ -77,6 +108,37 @@ export interface Undecided {
   readonly decide_at: number;
   /** True while the decision waits for a way to reach the person. */
   readonly waiting: boolean;
+}
+
+/** A decision that a hold stopped, until somebody approves or dismisses it. */
+export interface Held {
+  /** Of the exception that it is. */
+  readonly id: string;
+  /** Code of the hold. */
+  readonly code: string;
+  readonly play: string;
+  readonly reasons: readonly Reason[];
+  /** Keys of the signals that are decided again when it is approved. */
+  readonly signals: readonly string[];
+  readonly at: number;
+  readonly state: "open" | "closed";
+}
+
+/** What somebody said about an exception. */
+export interface Said {
+  /** Who took it over last. */
+  readonly taken?: Taken;
+  readonly settled?: { readonly by: string; readonly how: string; readonly note: string };
+  readonly at: number;
+}
+
+/** What a decision was made of, beside the policy: with it, history can be asked again (G10). */
+export interface Inputs {
+  readonly lead_id: string;
+  readonly lead: LeadFold;
+  readonly follow_ups: readonly FollowUpFact[];
+  readonly approvals: readonly Approval[];
+  readonly company?: LeadFold["kinds"];
 }
 
 /** A link that is owed. */
@@ -141,6 +203,12 @@ export interface Root extends Memory {
   readonly apart: readonly Apart[];
   readonly undecided: readonly Undecided[];
   readonly follow_ups: readonly FollowUpRecord[];
+  readonly held: readonly Held[];
+  readonly approvals: readonly Approval[];
+  /** Domain of the company whose object has this lead's counts. */
+  readonly company?: string;
+  /** By exception. */
+  readonly said: Readonly<Record<string, Said>>;
   /** Roots whose state this one has taken in, each with the version that it had: what comes again is not taken in again. */
   readonly absorbed: Readonly<Record<string, number>>;
   readonly doubts: readonly Doubt[];
@@ -157,7 +225,7 @@ export interface Root extends Memory {
   };
   /** Decisions and tombstones the ledger has not confirmed yet. */
   readonly unprojected: {
-    readonly decisions: readonly Decision[];
+    readonly decisions: readonly { readonly decision: Decision; readonly inputs: Inputs }[];
     readonly gone: readonly { name: string; version: number }[];
     /** Questions that were open and are none any more. */
     readonly closed: readonly Apart[];
@@ -192,6 +260,9 @@ export function newRoot(name: string, workspace: string): Root {
     apart: [],
     undecided: [],
     follow_ups: [],
+    held: [],
+    approvals: [],
+    said: {},
     absorbed: {},
     doubts: [],
     partings: [],
@@ -240,30 +311,127 @@ export function applyEntry(root: Root, entry: LogEntry): Root {
     seq: entry.seq,
     lead: foldSignal(root.lead, signal),
     links,
-    undecided: entry.undecided === undefined ? root.undecided : [...root.undecided, entry.undecided],
+    undecided: [
+      ...root.undecided,
+      ...reopenedBy(root, signal),
+      ...(entry.undecided === undefined ? [] : [entry.undecided]),
+    ],
   };
   return entry.answer === undefined ? next : applyAnswer(next, entry.answer, entry.targets ?? []);
 }
 
+/** What was kept back for want of this person's yes is decided on again when they give one. */
+function reopenedBy(root: Root, { consent, received_at }: Signal): readonly Undecided[] {
+  const isYes = consent?.follow_up === true || Object.values(consent?.purposes ?? {}).includes(true);
+  if (!isYes) return [];
+  const known = new Set(root.undecided.map(({ key }) => key));
+  const kept = root.held.filter(({ state, code }) => state === "open" && isForConsent(code));
+  const keys = [...new Set(kept.flatMap(({ signals }) => signals))].filter((key) => !known.has(key));
+  return keys.map((key) => ({ key, decide_at: received_at, waiting: false }));
+}
+
 /** Takes a decision in: its signals are decided, its follow-up (if any) opens with one action per CRM. */
-export function applyAnswer(root: Root, answer: Answer, targets: readonly CrmTarget[]): Root {
+export function applyAnswer(
+  root: Root,
+  answer: Answer,
+  targets: readonly CrmTarget[],
+  company?: LeadFold["kinds"],
+): Root {
   const { decision, followUp } = answer;
   const decided = new Set(decision.signals);
   const undecided =
     decision.outcome === "waiting"
       ? root.undecided.map((item) => (decided.has(item.key) ? { ...item, waiting: true } : item))
       : root.undecided.filter((item) => !decided.has(item.key));
+  const known = enriched(root.follow_ups, decision).map((item) => withdrawnBy(item, decision));
   const follow_ups =
-    followUp === undefined
-      ? root.follow_ups
-      : [...root.follow_ups, { ...followUp, actions: actionsFor(followUp, targets) }];
+    followUp === undefined ? known : [...known, { ...followUp, actions: actionsFor(followUp, targets) }];
   return {
     ...root,
     version: root.version + 1,
     undecided,
     follow_ups,
-    unprojected: { ...root.unprojected, decisions: [...root.unprojected.decisions, decision] },
+    held: heldAfter(root.held, decision),
+    unprojected: {
+      ...root.unprojected,
+      decisions: [...root.unprojected.decisions, { decision, inputs: inputsOf(root, company) }],
+    },
   };
+}
+
+function withdrawnBy(item: FollowUpRecord, { withdrawn, at }: Decision): FollowUpRecord {
+  const no = withdrawn?.find(({ follow_up }) => follow_up === item.id);
+  if (no === undefined || item.state !== "open") return item;
+  const { assign: _nobodyAnyMore, ...rest } = item;
+  return { ...rest, state: "cancelled", closed_because: no.because, closed_at: at };
+}
+
+/** What a decision on this root is made of. */
+export function inputsOf(root: Root, company?: LeadFold["kinds"]): Inputs {
+  return {
+    lead_id: root.name,
+    lead: root.lead,
+    follow_ups: followUpFacts(root),
+    approvals: root.approvals,
+    ...(company === undefined ? {} : { company }),
+  };
+}
+
+/** Newer reasons stand first: they are why it is worth another look. */
+function enriched(follow_ups: readonly FollowUpRecord[], { enrichment }: Decision): readonly FollowUpRecord[] {
+  if (enrichment === undefined) return follow_ups;
+  const { follow_up, priority, due_at, promised_at, reasons, tell } = enrichment;
+  return follow_ups.map((item) =>
+    item.id === follow_up
+      ? revised(item, {
+          priority,
+          due_at,
+          reasons: [...reasons, ...item.reasons].slice(0, reasonsMax),
+          ...(promised_at === undefined ? {} : { promised_at }),
+          ...(tell === undefined ? {} : { tell }),
+        })
+      : item,
+  );
+}
+
+/** Its next revision, which its tasks are to show. */
+export function revised(item: FollowUpRecord, change: Partial<FollowUpRecord>): FollowUpRecord {
+  const { holder, play, due_at, priority, reasons, revision } = item;
+  const isTold = item.actions.every(({ state, written }) => state !== "pending" || written !== undefined);
+  const opened = item.opened ?? { holder, play, due_at, priority, reasons, revision };
+  return { ...item, ...(isTold ? {} : { opened }), ...change, revision: revision + 1 };
+}
+
+const reasonsMax = 40;
+/** Of one lead; older ones that are closed are forgotten here, and stay in the ledger. */
+const heldMax = 20;
+const heldSignalsMax = 50;
+
+/** One question per hold and play, however many signals it stops; a follow-up of the play, new or open already, answers it. */
+function heldAfter(held: readonly Held[], decision: Decision): readonly Held[] {
+  const { play, outcome, reasons } = decision;
+  if (play === undefined) return held;
+  if (outcome === "follow_up" || outcome === "noted")
+    return held.map((item) => (item.play === play && item.state === "open" ? { ...item, state: "closed" } : item));
+  const [why] = reasons;
+  if (outcome !== "held" || why === undefined) return held;
+  const open = held.find((item) => item.state === "open" && item.code === why.code && item.play === play);
+  if (open !== undefined) {
+    const signals = [...new Set([...open.signals, ...decision.signals])].slice(-heldSignalsMax);
+    return held.map((item) => (item === open ? { ...item, signals } : item));
+  }
+  const fresh: Held = {
+    id: `ex_${decision.id}`,
+    code: why.code,
+    play,
+    reasons: reasons.slice(0, 3),
+    signals: decision.signals.slice(-heldSignalsMax),
+    at: decision.at,
+    state: "open",
+  };
+  const closed = held.filter((item) => item.state === "closed");
+  const kept = closed.slice(-heldMax);
+  return [...held.filter((item) => item.state === "open" || kept.includes(item)), fresh];
 }
 
 function actionsFor(followUp: FollowUp, targets: readonly CrmTarget[]): readonly ActionRecord[] {
@@ -274,7 +442,15 @@ function actionsFor(followUp: FollowUp, targets: readonly CrmTarget[]): readonly
     state: "pending",
     retry_at: followUp.created_at,
     attempts: 0,
+    revision: 0,
   }));
+}
+
+/** For a follow-up that was made before a CRM was connected. */
+export function withTargets(root: Root, id: string, targets: readonly CrmTarget[], at: number): Root {
+  return changeFollowUp(root, id, (item) =>
+    item.actions.length > 0 ? item : { ...item, actions: actionsFor({ ...item, created_at: at }, targets) },
+  );
 }
 
 /** Derived from the cause, so that whoever computes it again gets the same (G3). */
@@ -283,7 +459,23 @@ export function actionKey(followUpId: string, account: string): string {
 }
 
 export function followUpFacts(root: Root): readonly FollowUpFact[] {
-  return root.follow_ups.map(({ id, play, state, created_at }) => ({ id, play, state, created_at }));
+  return root.follow_ups.map((item) => {
+    const { id, play, state, created_at, closed_at, due_at, promised_at, priority, reasons, revision } = item;
+    const isOpen = state === "open";
+    return {
+      id,
+      play,
+      state,
+      created_at,
+      ...(closed_at === undefined ? {} : { closed_at }),
+      due_at,
+      // Of a closed one nobody asks any more what was promised, or for its reasons.
+      ...(isOpen && promised_at !== undefined ? { promised_at } : {}),
+      priority,
+      reasons: isOpen ? reasons : [],
+      revision,
+    };
+  });
 }
 
 export function setAction(root: Root, key: string, change: (action: ActionRecord) => ActionRecord): Root {
@@ -328,9 +520,35 @@ export function ownLead(root: Root): LeadFold {
 }
 
 /** The follow-up will not happen; its actions are then withdrawn or, where their task stands, closed. */
-export function cancelFollowUp(root: Root, id: string, because: string): Root {
-  const follow_ups = root.follow_ups.map((item) =>
-    item.id === id ? { ...item, state: "cancelled" as const, closed_because: because } : item,
-  );
+export function cancelFollowUp(root: Root, id: string, because: string, at: number): Root {
+  return changeFollowUp(root, id, ({ assign: _nobodyAnyMore, ...item }) => ({
+    ...item,
+    state: "cancelled",
+    closed_because: because,
+    closed_at: at,
+  }));
+}
+
+export function changeFollowUp(root: Root, id: string, change: (item: FollowUpRecord) => FollowUpRecord): Root {
+  const follow_ups = root.follow_ups.map((item) => (item.id === id ? change(item) : item));
   return { ...root, version: root.version + 1, follow_ups };
+}
+
+/**
+ * The team object has said whose turn it is, and by which way; `nobody`: the last resort has it, and an exception says so. What became
+ * more urgent, or was put off, while that was asked stays so.
+ */
+export function assigned(
+  root: Root,
+  id: string,
+  found: { readonly holder: string; readonly why: string } & Partial<Pick<Assignment, "play" | "due_at" | "priority">>,
+): Root {
+  return changeFollowUp(root, id, (item) => {
+    const { assign, ...rest } = item;
+    if (assign === undefined) return item;
+    const { why, ...way } = found;
+    const { due_at: _keptAsItIs, priority: _too, ...holding } = way;
+    const opened = item.opened === undefined ? {} : { opened: { ...item.opened, ...way } };
+    return { ...rest, ...(item.revision > 0 ? holding : way), ...opened, assigned_by: why };
+  });
 }

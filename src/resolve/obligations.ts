@@ -8,16 +8,42 @@ export interface OpenAction {
   readonly action: ActionRecord;
 }
 
-/** Actions that must still reach the CRM: those that make a task, and those that close one whose follow-up was cancelled. */
+/**
+ * Actions that must still reach the CRM: those that make a task, those that bring it up to date, and those that close one whose
+ * follow-up was cancelled. Nothing leaves before it is known who holds it.
+ */
 export function openActions(root: Root): OpenAction[] {
   const open: OpenAction[] = [];
   for (const followUp of root.follow_ups) {
+    if (followUp.assign !== undefined) continue;
     for (const action of followUp.actions) {
-      const toClose = followUp.state === "cancelled" && action.state === "done";
-      if (action.state === "pending" || toClose) open.push({ followUp, action });
+      if (action.state === "pending" || workOn(followUp, action) !== null) open.push({ followUp, action });
     }
   }
   return open;
+}
+
+/** What a task that stands in the CRM still needs. */
+export function workOn(followUp: FollowUpRecord, action: ActionRecord): "close" | "update" | null {
+  if (action.state !== "done") return null;
+  // Done as the CRM tells needs nothing; done as somebody says elsewhere is to be seen there as well.
+  if (followUp.state === "cancelled" || (followUp.state === "done" && followUp.outcome !== undefined)) return "close";
+  return followUp.state === "open" && action.revision < followUp.revision ? "update" : null;
+}
+
+/** Open follow-ups of which it is still to be asked whose turn it is. */
+export function unassigned(root: Root): readonly FollowUpRecord[] {
+  return root.follow_ups.filter((item) => item.state === "open" && item.assign !== undefined);
+}
+
+/** Follow-ups that somebody gave to somebody else, of which the team object does not know yet. */
+export function reassigned(root: Root): readonly FollowUpRecord[] {
+  return root.follow_ups.filter((item) => item.state === "open" && item.reassigned === true);
+}
+
+/** Closed follow-ups that their holder's team still counts as open. */
+export function unreleased(root: Root): readonly FollowUpRecord[] {
+  return root.follow_ups.filter((item) => item.state !== "open" && item.released !== true);
 }
 
 export function findAction(root: Root, key: string): OpenAction | null {
@@ -50,6 +76,7 @@ export function nextDueAt(root: Root, now: number): number {
   for (const item of deciding) at = Math.min(at, item.decide_at > now ? item.decide_at : now + guardMs);
   for (const { action } of openActions(root))
     at = Math.min(at, action.retry_at > now ? action.retry_at : now + guardMs);
+  if (unassigned(root).length + unreleased(root).length + reassigned(root).length > 0) at = Math.min(at, now + guardMs);
   if (root.erase !== undefined || root.partings.length + root.doubts.length > 0) at = Math.min(at, now + guardMs);
   if (root.links.length > 0) at = Math.min(at, now + (deciding.length > 0 ? linkWaitMs : guardMs));
   return at;

@@ -13,6 +13,7 @@ import {
   type Apart,
   authorityOf,
   type FollowUpRecord,
+  type Held,
   type LinkTodo,
   type LogEntry,
   newRoot,
@@ -214,6 +215,9 @@ function part(
       links,
       undecided: undecidedOf(root, mine, again, own, when.at),
       follow_ups: root.follow_ups.filter((item) => own(item.trigger)).map((item) => submittedAgain(item, when.at)),
+      held: onceEach(root.held.flatMap((item) => heldBy(item, own, name === root.name ? null : name))),
+      approvals: root.approvals,
+      said: name === root.name ? root.said : saidOfParts(root, name),
       absorbed: root.absorbed,
       erased_nodes: Object.fromEntries(Object.entries(root.erased_nodes).filter(([node]) => nodesOf.has(node))),
     };
@@ -226,7 +230,7 @@ function part(
     seq: moved.size,
     unprojected: {
       // Also in the record of whoever stays: history keeps each once.
-      decisions: root.unprojected.decisions.filter(({ signals }) => signals.some((key) => moved.has(key))),
+      decisions: root.unprojected.decisions.filter(({ decision }) => decision.signals.some((key) => moved.has(key))),
       closed: [],
       gone: goneOn(away, to),
     },
@@ -286,11 +290,51 @@ function undecidedOf(
   return [...waiting, ...more];
 }
 
-/** What is still under way is asked for again at once: the CRM's account object then tells the right person of it. */
+/** The question goes with its signals; what stopped signals of both is asked of each, of the `leaving` one under a name of its own. */
+function heldBy(held: Held, own: (key: string) => boolean, leaving: string | null): Held[] {
+  const signals = held.signals.filter(own);
+  if (signals.length === 0) return [];
+  const isOfBoth = signals.length < held.signals.length;
+  return [{ ...held, id: isOfBoth && leaving !== null ? partOf(held.id, leaving) : held.id, signals }];
+}
+
+/** What was divided before, came together and is divided again is one question on that side. */
+function onceEach(held: readonly Held[]): readonly Held[] {
+  const known = new Map<string, Held>();
+  for (const item of held) {
+    const other = known.get(item.id);
+    const signals = [...new Set([...(other?.signals ?? []), ...item.signals])];
+    const state = other?.state === "open" ? "open" : item.state;
+    known.set(item.id, { ...(other ?? item), signals, state });
+  }
+  return [...known.values()];
+}
+
+/** Ids of exceptions are unique in a workspace: two people never share one. */
+function partOf(id: string, leaving: string): string {
+  return `${id.split("~")[0]}~${digest(id, leaving).slice(0, 8)}`;
+}
+
+/** What was said of a question is said of its parts. */
+function saidOfParts(root: Root, leaving: string): Root["said"] {
+  const parts = root.held.flatMap(({ id }) => {
+    const said = root.said[id];
+    return said === undefined ? [] : [[partOf(id, leaving), said] as const];
+  });
+  return { ...root.said, ...Object.fromEntries(parts) };
+}
+
+/**
+ * What is still under way is asked for again at once: the CRM's account object then tells the right person of it. What was refused was
+ * worded for both.
+ */
 function submittedAgain(followUp: FollowUpRecord, at: number): FollowUpRecord {
-  const actions = followUp.actions.map((action) =>
-    action.state === "pending" ? { ...action, retry_at: Math.min(action.retry_at, at) } : action,
-  );
+  const actions = followUp.actions.map((action) => {
+    if (action.state === "pending") return { ...action, retry_at: Math.min(action.retry_at, at) };
+    if (action.state !== "parked") return action;
+    const { written: _ofBoth, ...rest } = action;
+    return rest;
+  });
   return { ...followUp, actions };
 }
 

@@ -284,6 +284,7 @@ describe("follow-ups of two people who are one", () => {
     state: "pending",
     retry_at: 0,
     attempts: 0,
+    revision: 0,
   };
   const both = (own: FollowUpRecord, theirs: FollowUpRecord) =>
     absorb(root({ follow_ups: [own] }), loser({ follow_ups: [theirs] }), [], "lead").follow_ups;

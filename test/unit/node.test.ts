@@ -6,9 +6,11 @@ import {
   actionKey,
   applyAnswer,
   applyEntry,
+  assigned,
   cancelFollowUp,
   peopleOf,
   recordReceipt,
+  revised,
   setAction,
 } from "../../src/resolve/node.ts";
 import { signal } from "../signals.ts";
@@ -124,7 +126,7 @@ describe("a decision", () => {
     expect(next.undecided.map((item) => item.key)).toEqual(["forms:2"]);
     expect(next.version).toBe(5);
     expect(next.follow_ups).toEqual([]);
-    expect(next.unprojected.decisions.map((item) => item.id)).toEqual(["de_1"]);
+    expect(next.unprojected.decisions.map(({ decision }) => decision.id)).toEqual(["de_1"]);
   });
 
   it("to wait leaves its signals on the list, marked", () => {
@@ -139,8 +141,22 @@ describe("a decision", () => {
     const answer: Answer = { decision: decisionOf({ outcome: "follow_up" }), followUp: followUpOf() };
     const [opened] = applyAnswer(undecided, answer, [hubspot, salesforce]).follow_ups;
     expect(opened?.actions).toEqual([
-      { ...hubspot, key: actionKey("fu_1", hubspot.account), state: "pending", retry_at: 9_000, attempts: 0 },
-      { ...salesforce, key: actionKey("fu_1", salesforce.account), state: "pending", retry_at: 9_000, attempts: 0 },
+      {
+        ...hubspot,
+        key: actionKey("fu_1", hubspot.account),
+        state: "pending",
+        retry_at: 9_000,
+        attempts: 0,
+        revision: 0,
+      },
+      {
+        ...salesforce,
+        key: actionKey("fu_1", salesforce.account),
+        state: "pending",
+        retry_at: 9_000,
+        attempts: 0,
+        revision: 0,
+      },
     ]);
   });
 
@@ -161,7 +177,7 @@ describe("the key of an action", () => {
 
 describe("a receipt", () => {
   const receipt: Receipt = { crm: "hubspot", task_id: "7", person_id: "51", at: 10_000 };
-  const action = { ...hubspot, state: "pending", retry_at: 0, attempts: 0 } as const;
+  const action = { ...hubspot, state: "pending", retry_at: 0, attempts: 0, revision: 0 } as const;
   const open = rootOf("acme/r", {
     version: 2,
     follow_ups: [recordOf({ actions: [{ ...action, key: "k" }] })],
@@ -208,6 +224,7 @@ describe("the ids of a person in the CRMs", () => {
     state: "done",
     retry_at: 0,
     attempts: 0,
+    revision: 0,
     receipt,
   });
   const at = (instant: number, person_id: string, crm: Receipt["crm"] = "hubspot"): Receipt => ({
@@ -233,11 +250,56 @@ describe("the ids of a person in the CRMs", () => {
 describe("a follow-up that is cancelled", () => {
   it("says why, and leaves the others alone", () => {
     const two = rootOf("acme/r", { version: 4, follow_ups: [recordOf({ id: "fu_1" }), recordOf({ id: "fu_2" })] });
-    const next = cancelFollowUp(two, "fu_1", "consent or a hold forbids it");
+    const next = cancelFollowUp(two, "fu_1", "consent or a hold forbids it", 10_000);
     expect(next.follow_ups).toEqual([
-      recordOf({ id: "fu_1", state: "cancelled", closed_because: "consent or a hold forbids it" }),
+      recordOf({
+        id: "fu_1",
+        state: "cancelled",
+        closed_because: "consent or a hold forbids it",
+        closed_at: 10_000,
+      }),
       recordOf({ id: "fu_2" }),
     ]);
     expect(next.version).toBe(5);
+  });
+});
+
+describe("a follow-up that changes before a CRM was told of it", () => {
+  const action = {
+    key: "fu_1-aa",
+    crm: "hubspot",
+    account: "acme/hubspot/1",
+    state: "pending",
+    retry_at: 0,
+    attempts: 0,
+    revision: 0,
+  } as const;
+  const before = recordOf({ holder: "sam@example.com", priority: "medium", due_at: 90_000, actions: [action] });
+
+  it("remembers how it was opened: that is told first, whoever asks again after a crash", () => {
+    const once = revised(before, { priority: "high" });
+    const twice = revised(once, { holder: "kim@example.com" });
+    expect(twice).toMatchObject({ revision: 2, holder: "kim@example.com", priority: "high" });
+    expect(twice.opened).toMatchObject({ revision: 0, holder: "sam@example.com", priority: "medium", due_at: 90_000 });
+  });
+
+  it("remembers nothing where each CRM was told", () => {
+    const written = { subject: "Call", body: "", dueAt: 90_000, priority: "medium", type: "call" } as const;
+    const told = recordOf({
+      actions: [
+        { ...action, written },
+        { ...action, key: "fu_1-bb", state: "done" },
+      ],
+    });
+    expect(revised(told, { priority: "high" }).opened).toBeUndefined();
+  });
+
+  it("was opened with whoever's turn it turns out to be", () => {
+    const { assign: _asked, ...rest } = before;
+    const waiting = { ...rest, assign: [] };
+    const root = rootOf("acme/r", { follow_ups: [revised(waiting, { priority: "high" })] });
+    const [item] = assigned(root, before.id, { holder: "kim@example.com", why: "turn", due_at: 80_000 }).follow_ups;
+    expect(item).toMatchObject({ holder: "kim@example.com", priority: "high", due_at: 90_000 });
+    expect(item?.opened).toMatchObject({ holder: "kim@example.com", priority: "medium", due_at: 80_000 });
   });
 });

@@ -3,7 +3,7 @@ import { defaultPolicy } from "../../src/decide/default-policy.ts";
 import { type LeadRow, projectionOf } from "../../src/ledger/rows.ts";
 import type { Decision } from "../../src/model.ts";
 import { emptyLead, foldSignal } from "../../src/resolve/lead.ts";
-import { type FollowUpRecord, newRoot, type Root } from "../../src/resolve/node.ts";
+import { applyAnswer, type FollowUpRecord, inputsOf, newRoot, type Root } from "../../src/resolve/node.ts";
 import { signal } from "../signals.ts";
 import { apartFrom, saidApart, unprojected } from "../states.ts";
 
@@ -29,13 +29,26 @@ const followUp = (part: Partial<FollowUpRecord> = {}): FollowUpRecord => ({
   play: "speed to lead",
   state: "open",
   holder: "kim@example.com",
+  priority: "high",
+  policy_version: 1,
+  revision: 0,
   created_at: now - 40_000,
   due_at: now + 900_000,
   tier: "seconds",
   trigger: "forms:1",
   accepted_at: now - 50_000,
   reasons: [],
-  actions: [{ key: "fu_1-aa", crm: "hubspot", account: "acme/hubspot/1", state: "pending", retry_at: 0, attempts: 0 }],
+  actions: [
+    {
+      key: "fu_1-aa",
+      crm: "hubspot",
+      account: "acme/hubspot/1",
+      state: "pending",
+      retry_at: 0,
+      attempts: 0,
+      revision: 0,
+    },
+  ],
   ...part,
 });
 
@@ -47,10 +60,14 @@ const decision = (part: Partial<Decision> = {}): Decision => ({
   signals: ["forms:1"],
   tier: "seconds",
   play: "speed to lead",
+  level: "task",
   score: { fit: 0, intent: 60, total: 60 },
   reasons: [{ code: "hold:consent", text: "This person asked not to be contacted." }],
   ...part,
 });
+
+/** With what it was made of. */
+const made = (of: Decision) => ({ decision: of, inputs: inputsOf(person()) });
 
 const exceptionsOf = (root: Root) => projectionOf(root, [], policy, now).exceptions;
 
@@ -104,11 +121,11 @@ describe("the row of a lead", () => {
 
 describe("what happened", () => {
   it("goes to the journal: the signals the ledger has not seen, then the decisions, under the lead", () => {
-    const root = person({ unprojected: unprojected({ decisions: [decision()] }) });
+    const root = person({ unprojected: unprojected({ decisions: [made(decision())] }) });
     const { journal } = projectionOf(root, [JSON.stringify(asked)], policy, now);
     expect(journal.map((line) => JSON.parse(line))).toEqual([
       { type: "signal", lead: "acme/1", signal: asked },
-      { type: "decision", lead: "acme/1", decision: decision() },
+      { type: "decision", lead: "acme/1", ...made(decision()) },
     ]);
     expect(projectionOf(person(), [], policy, now).journal).toEqual([]);
   });
@@ -136,7 +153,7 @@ describe("an exception", () => {
     expect(exceptionsOf(person({ follow_ups: [followUp()] }))).toEqual([]);
   });
 
-  it("is raised for a follow-up that no CRM carries, and is its holder's, until its deadline", () => {
+  it("is raised for a follow-up that no CRM carries, and is its holder's, for a day", () => {
     expect(exceptionsOf(person({ follow_ups: [followUp({ actions: [] })] }))).toEqual([
       {
         id: "ex_fu_1",
@@ -146,14 +163,15 @@ describe("an exception", () => {
         owner: "kim@example.com",
         state: "open",
         raised_at: now - 40_000,
-        due_at: now + 900_000,
-        document: '{"follow_up":"fu_1","play":"speed to lead"}',
+        due_at: now - 40_000 + day,
+        document: '{"follow_up":"fu_1","play":"speed to lead","next":"sam@example.com","climbed":0}',
       },
     ]);
   });
 
-  it("is not raised for a cancelled follow-up that no CRM carries", () => {
-    expect(exceptionsOf(person({ follow_ups: [followUp({ state: "cancelled", actions: [] })] }))).toEqual([]);
+  it("is closed where the follow-up that no CRM carried is closed", () => {
+    const [row] = exceptionsOf(person({ follow_ups: [followUp({ state: "cancelled", actions: [] })] }));
+    expect(row).toMatchObject({ id: "ex_fu_1", state: "closed" });
   });
 
   it("is raised for an action that the CRM refused, with the reason", () => {
@@ -167,6 +185,8 @@ describe("an exception", () => {
       action: "fu_1-aa",
       crm: "hubspot",
       problem: "bad_email",
+      next: "sam@example.com",
+      climbed: 0,
     });
   });
 
@@ -186,6 +206,8 @@ describe("an exception", () => {
       node: "acme/n",
       guard: "too_many:user_id",
       by: "forms:1",
+      next: null,
+      climbed: 0,
     });
     expect(JSON.stringify(row)).not.toContain("shared@example.com");
   });
@@ -216,9 +238,12 @@ describe("an exception", () => {
   });
 
   it("is raised for a decision that was held, and not for any other", () => {
-    const outcomes = ["held", "none", "noted", "waiting", "follow_up"] as const;
-    const decisions = outcomes.map((outcome) => decision({ id: `de_${outcome}`, outcome }));
-    const rows = exceptionsOf(person({ unprojected: unprojected({ decisions }) }));
+    const outcomes = ["none", "noted", "waiting", "follow_up", "held"] as const;
+    const root = outcomes.reduce(
+      (before, outcome) => applyAnswer(before, { decision: decision({ id: `de_${outcome}`, outcome }) }, []),
+      person(),
+    );
+    const rows = exceptionsOf({ ...root, held: root.held.filter((item) => item.state === "open") });
     expect(rows.map((row) => [row.id, row.reason, row.owner, row.due_at])).toEqual([
       ["ex_de_held", "held", "sam@example.com", now + day],
     ]);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { defaultIdentityPolicy } from "../../src/decide/identity-policy.ts";
 import type { Signal } from "../../src/model.ts";
 import { emptyLead, foldSignal } from "../../src/resolve/lead.ts";
-import type { ActionRecord, LogEntry, Root } from "../../src/resolve/node.ts";
+import { type ActionRecord, inputsOf, type LogEntry, type Root } from "../../src/resolve/node.ts";
 import { doubtOf, findTie, partAgain, partLoose, type SplitChoice, split } from "../../src/resolve/split.ts";
 import { tieId } from "../../src/resolve/ties.ts";
 import { signal } from "../signals.ts";
@@ -207,7 +207,7 @@ describe("rows of the ledger after a split", () => {
 
   it("still hear what they had not heard yet: decisions, questions that were closed, others that were merged", () => {
     const unheard = unprojected({
-      decisions: [decisionOf()],
+      decisions: [{ decision: decisionOf(), inputs: inputsOf(rootOf("acme/1")) }],
       closed: [apartFrom("acme/x")],
       gone: [
         { name: "acme/3", version: 7 },
@@ -246,6 +246,7 @@ describe("follow-ups after a split", () => {
       state: "pending",
       retry_at: 200_000,
       attempts: 3,
+      revision: 0,
     };
     const due = { ...action, key: "k2", retry_at: 80_000 };
     const done = { ...action, key: "k3", state: "done" } as const;

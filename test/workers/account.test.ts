@@ -2,8 +2,9 @@
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { Command } from "../../connectors/contract.ts";
+import type { Command, CrmTask } from "../../connectors/contract.ts";
 import { AccountObject, type SubmitCall } from "../../src/objects/account.ts";
+import { AccountStore } from "../../src/objects/account-store.ts";
 import { accountName, accountStub, identityStub } from "../../src/objects/names.ts";
 import { peopleOf } from "../../src/resolve/node.ts";
 import {
@@ -179,6 +180,181 @@ describe("an unknown outcome", () => {
     expect((await submit("k-close", { command })).arm).toBe("done");
     expect(crm.sent).toHaveLength(2);
     expect(crm.lookedUp).toEqual([]);
+  });
+});
+
+describe("an update", () => {
+  const task: CrmTask = { subject: "Call k", body: "", dueAt: 0, priority: "high", type: "call" };
+  const update = (revision: number, before: Partial<CrmTask> = {}): Command => ({
+    type: "update_task",
+    key: `k-u${revision}`,
+    taskId: "task-1",
+    task: { ...task, subject: `Call k, ${revision}` },
+    before: { ...task, ...before },
+  });
+
+  /** An account that has made the task, and how many rows it wrote from then on. */
+  async function openTask(id: string) {
+    const opened = await openAccount(id);
+    const receipt = await opened.submit("k");
+    opened.crm.sent.length = 0;
+    const rows = () =>
+      runInDurableObject(opened.stub(), (_object, { storage }) =>
+        storage.sql.exec<{ key: string; state: string; body: string }>("SELECT * FROM actions ORDER BY key").toArray(),
+      );
+    return {
+      ...opened,
+      receipt,
+      rows,
+      send: (command: Command, part: Partial<SubmitCall> = {}) => opened.submit(command.key, { command, ...part }),
+    };
+  }
+
+  it("changes the task, is settled with what it did, and the receipt of the task's making stays", async () => {
+    const { crm, receipt, send, submit } = await openTask("n1");
+    expect(receipt).toMatchObject({ arm: "done", receipt: { owner_id: "owner-sam" } });
+    const answer = await send(update(1, { ownerId: "owner-sam" }));
+    expect(answer).toEqual({ arm: "updated", update: { kept: [], ownerId: "owner-sam" } });
+    expect(crm.tasks).toMatchObject([{ taskId: "task-1", subject: "Call k, 1", ownerId: "owner-sam" }]);
+    expect(await submit("k")).toEqual(receipt);
+  });
+
+  it("gives the task to its new holder, unless a person has given it to somebody", async () => {
+    const { crm, send } = await openTask("n2");
+    expect(await send(update(1, { ownerId: "owner-sam" }), { holder: "kim@example.com" })).toEqual({
+      arm: "updated",
+      update: { kept: [], ownerId: "owner-kim" },
+    });
+    for (const task of crm.tasks) task.ownerId = "owner-lee";
+    expect(await send(update(2, { ownerId: "owner-kim", subject: "Call k, 1" }))).toEqual({
+      arm: "updated",
+      update: { kept: ["owner"], ownerId: "owner-kim" },
+    });
+    expect(crm.tasks).toMatchObject([{ ownerId: "owner-lee" }]);
+  });
+
+  it("of a task that a person completed says so", async () => {
+    const { crm, send } = await openTask("n3");
+    for (const task of crm.tasks) task.open = false;
+    expect(await send(update(1))).toMatchObject({ arm: "updated", update: { gone: "completed" } });
+  });
+
+  it("that goes through at once writes one row, which names nobody; asked for again it is answered from there", async () => {
+    const { crm, send, rows } = await openTask("n4");
+    const save = vi.spyOn(AccountStore.prototype, "save");
+    const answer = await send(update(1));
+    expect(save.mock.calls.flatMap(([actions]) => actions)).toHaveLength(1);
+    const [, row] = await rows();
+    expect(row).toMatchObject({ key: "k-u1", state: "done" });
+    expect(row?.body).not.toMatch(/Call k|sam@example/);
+    await abortAllDurableObjects();
+    expect(await send(update(1))).toEqual(answer);
+    expect(crm.sent).toHaveLength(1);
+  });
+
+  it("whose answer was lost is simply repeated, without a look-up", async () => {
+    const { crm, send } = await openTask("n5");
+    crm.scripts.push("lost_after", "lost_before");
+    expect((await send(update(1))).arm).toBe("updated");
+    expect(crm.sent).toHaveLength(3);
+    expect(crm.lookedUp).toEqual([]);
+  });
+
+  it("in whose middle the power goes leaves nothing behind, and is done when it is asked for again", async () => {
+    const { crm, send, rows } = await openTask("n6");
+    crm.holds = true;
+    unheard(send(update(1)));
+    await eventually(
+      () => crm.sent.length,
+      (count) => count === 1,
+    );
+    await abortAllDurableObjects();
+    expect((await rows()).map((row) => row.key)).toEqual(["k"]);
+    crm.holds = false;
+    expect((await send(update(1))).arm).toBe("updated");
+  });
+
+  it("that takes long is the account's own: on disk, behind an alarm, repeated after a power cut", async () => {
+    const { crm, send, rows, stub } = await openTask("n7");
+    crm.scripts.push(
+      ...Array.from(
+        { length: 4 },
+        () => ({ arm: "deferred", retryAfterMs: 4_000, scope: "action", reason: "locked" }) as const,
+      ),
+    );
+    expect(await send(update(1))).toEqual({ arm: "pending", retryAfterMs: 120_000 });
+    expect((await rows())[1]).toMatchObject({ key: "k-u1", state: "pending" });
+    expect(await runInDurableObject(stub(), (_object, state) => state.storage.getAlarm())).not.toBeNull();
+    await abortAllDurableObjects();
+    crm.scripts = [];
+    await runDurableObjectAlarm(stub());
+    await eventually(
+      async () => (await rows())[1]?.state,
+      (state) => state === "done",
+      9_000,
+    );
+    expect(await send(update(1))).toMatchObject({ arm: "updated" });
+    expect(crm.tasks).toMatchObject([{ subject: "Call k, 1" }]);
+  });
+
+  it("waits for its share of the limit, and leaves the last of it to the hot tier", async () => {
+    const { crm, send, submit } = await openTask("n8");
+    // Of 950 requests the last 190 are for the hot tier.
+    crm.costs = ([command]) => (command?.type === "update_task" ? 100 : 700);
+    crm.holds = true;
+    const answers = [submit("held")];
+    await eventually(
+      () => crm.sent.length,
+      (count) => count === 1,
+    );
+    answers.push(send(update(1), { hot: false }), send(update(2)));
+    await eventually(
+      () => crm.sent.length,
+      (count) => count === 2,
+    );
+    await rest(100);
+    expect(crm.sent.map(({ key }) => key)).toEqual(["held", "k-u2"]);
+    crm.holds = false;
+    expect((await Promise.all(answers)).map(({ arm }) => arm)).toEqual(["done", "updated", "updated"]);
+    expect(crm.sent.map(({ key }) => key)).toEqual(["held", "k-u2", "k-u1"]);
+  });
+
+  it("is no reason to doubt when it is cancelled", async () => {
+    const { crm, send, stub } = await openTask("n9");
+    crm.scripts.push({ arm: "deferred", retryAfterMs: 60_000, scope: "action", reason: "locked" });
+    const waiting = send(update(1));
+    await eventually(
+      () => crm.sent.length,
+      (count) => count === 1,
+    );
+    await rest(50);
+    expect(await stub().cancel({ key: "k-u1" })).toEqual({ arm: "cancelled" });
+    expect(await waiting).toEqual({ arm: "cancelled" });
+    await send(update(2));
+    expect(await stub().cancel({ key: "k-u2" })).toEqual({ arm: "cancelled" });
+    expect(await send(update(2))).toMatchObject({ arm: "updated" });
+    expect(crm.tasks).toMatchObject([{ subject: "Call k, 2" }]);
+  });
+
+  it("is forgotten with its task, whether it waits in memory or on disk", async () => {
+    const { crm, send, submit, rows, stub } = await openTask("n10");
+    await send(update(1));
+    crm.scripts.push({ arm: "refused", reason: "validation" });
+    await send(update(2));
+    crm.scripts.push({ arm: "deferred", retryAfterMs: 60_000, scope: "action", reason: "locked" });
+    const waiting = send(update(3));
+    await submit("k-other");
+    await rest(50);
+    await stub().forget({ keys: ["k"] });
+    expect(await waiting).toEqual({ arm: "cancelled" });
+    expect((await rows()).map((row) => `${row.key} ${row.state}`)).toEqual([
+      "k done",
+      "k-other done",
+      "k-u1 done",
+      "k-u2 cancelled",
+      "k-u3 cancelled",
+    ]);
+    expect(JSON.stringify(await rows())).not.toMatch(/Call k|sam@example/);
   });
 });
 

@@ -7,7 +7,7 @@ import { nodeName } from "../../src/crypto.ts";
 import { defaultPolicy } from "../../src/decide/default-policy.ts";
 import type { Policy } from "../../src/decide/policy.ts";
 import { type Delivered, handOver } from "../../src/ingest/deliver.ts";
-import type { Identifier, Signal } from "../../src/model.ts";
+import type { CrmName, Identifier, Signal } from "../../src/model.ts";
 import type { IdentityView } from "../../src/objects/identity.ts";
 import { accountName, accountStub, identityStub } from "../../src/objects/names.ts";
 import { forgetConfig, type Workspace, type WorkspaceFacts, workspaceById } from "../../src/workspace.ts";
@@ -55,25 +55,24 @@ async function migrate(): Promise<void> {
 }
 
 /** From here on the CRM is what the whole Worker knows as HubSpot. */
-export async function connect(id: string, crm: RecordingCrm): Promise<void> {
+export async function connect(id: string, crm: RecordingCrm, as: CrmName = "hubspot"): Promise<void> {
   await migrate();
-  Object.assign(crms, { hubspot: crm });
+  Object.assign(crms, { [as]: crm });
   const apiUrl = `https://${id}.example.com`;
   crm.keeps.add(apiUrl);
-  const name = accountName(id, "hubspot", "portal");
+  const name = accountName(id, as, "portal");
   const attached = await accountStub(env, name).attach({
     name,
     workspace: id,
-    crm: "hubspot",
+    crm: as,
     grant: { ...grant, apiUrl },
     settleReadsMs: [50, 100],
   });
   if (!attached.ok) throw new Error(attached.reason);
-  await env.CONTROL.prepare(
-    "INSERT OR IGNORE INTO crm_accounts VALUES (?, ?, 'hubspot', 'portal', 'connected', ?, '{}', 0)",
-  )
-    .bind(name, id, crm.world)
+  await env.CONTROL.prepare("INSERT OR IGNORE INTO crm_accounts VALUES (?, ?, ?, 'portal', 'connected', ?, '{}', 0)")
+    .bind(name, id, as, crm.world)
     .run();
+  forgetConfig(env);
 }
 
 export async function api<T>(method: string, path: string, key: string, body?: unknown): Promise<T> {
@@ -84,6 +83,45 @@ export async function api<T>(method: string, path: string, key: string, body?: u
   });
   if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${await answer.text()}`);
   return (await answer.json()) as T;
+}
+
+export interface Answered {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: what an answer holds is what these tests are about
+  readonly body: any;
+}
+
+/** Asks the API of the workspace, and takes refusals as well. */
+export async function ask(of: TestWorkspace, method: string, path: string, body?: unknown): Promise<Answered> {
+  const answer = await exports.default.fetch(`https://baton.example.com${path}`, {
+    method,
+    headers: { authorization: `Bearer ${of.apiKey}`, "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: answer.status, body: await answer.json() };
+}
+
+export const answer = (of: TestWorkspace, exception: string, body: unknown) =>
+  ask(of, "POST", `/v1/exceptions/${encodeURIComponent(exception)}`, body);
+
+export const tell = (of: TestWorkspace, followUp: string, body: unknown) =>
+  ask(of, "POST", `/v1/follow-ups/${encodeURIComponent(followUp)}`, body);
+
+/** The first exception of this person that the API shows so. */
+export async function exceptionOf(
+  of: TestWorkspace,
+  identifier: Identifier,
+  reason: string,
+  state: "open" | "closed" = "open",
+): Promise<Answered["body"]> {
+  const { root } = await personOf(of, identifier);
+  return eventually(
+    async () => {
+      const { body } = await ask(of, "GET", `/v1/exceptions?state=${state}&limit=200`);
+      return body.items.find((item: Answered["body"]) => item.lead === root.name && item.reason === reason);
+    },
+    (found) => found !== undefined,
+  );
 }
 
 /** A signal of this workspace that happened and arrived just now. */

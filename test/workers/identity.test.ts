@@ -257,7 +257,7 @@ describe("somebody who asked not to be contacted", () => {
     expect(await stubOf(name).confirm({ key })).toEqual({ arm: "stop" });
     const { root } = await personOf(dry, email("max@example.com"));
     expect(root.follow_ups.map((item) => [item.state, item.closed_because])).toEqual([
-      ["cancelled", "consent or a hold forbids it"],
+      ["cancelled", "This person asked not to be contacted."],
     ]);
   });
 

@@ -14,6 +14,7 @@ import type {
   Installation,
   Outcome,
   Resolution,
+  TaskField,
   World,
 } from "../../connectors/contract.ts";
 import { fail, ok, type Result } from "../../src/failure.ts";
@@ -24,8 +25,8 @@ export type Script = "lost_before" | "lost_after" | Exclude<Outcome, { arm: "don
 export interface RecordedTask {
   readonly key: string;
   readonly taskId: string;
-  readonly subject: string;
-  readonly ownerId: string | undefined;
+  subject: string;
+  ownerId: string | undefined;
   open: boolean;
 }
 
@@ -79,11 +80,17 @@ export class RecordingCrm implements Crm {
   }
 
   async owners(): Promise<Result<readonly CrmOwner[], Exclude<Outcome, { arm: "done" }>>> {
-    return ok([{ id: "owner-sam", email: "Sam@example.com" }]);
+    return ok([
+      { id: "owner-sam", email: "Sam@example.com" },
+      { id: "owner-kim", email: "kim@example.com" },
+    ]);
   }
 
+  /** What it says its work costs. */
+  costs = (commands: readonly Command[]): number => commands.length;
+
   cost(commands: readonly Command[]): number {
-    return commands.length;
+    return this.costs(commands);
   }
 
   async execute(session: CrmSession, commands: readonly Command[]): Promise<readonly Outcome[]> {
@@ -128,6 +135,18 @@ export class RecordingCrm implements Crm {
       this.notes.push(command.note);
       for (const task of this.tasks) if (task.taskId === command.taskId) task.open = false;
       return { arm: "done", taskId: command.taskId, personId: "", created: false };
+    }
+    if (command.type === "update_task") {
+      const { taskId, before } = command;
+      const found = this.tasks.find((one) => one.taskId === taskId);
+      const done = { arm: "done", taskId, personId: "", created: false } as const;
+      if (found?.open !== true) return { ...done, gone: found === undefined ? "deleted" : "completed" };
+      const kept: TaskField[] = [];
+      if ([before.ownerId, command.task.ownerId].includes(found.ownerId)) found.ownerId = command.task.ownerId;
+      else kept.push("owner");
+      if ([before.subject, command.task.subject].includes(found.subject)) found.subject = command.task.subject;
+      else kept.push("subject");
+      return { ...done, kept };
     }
     const { key, task } = command;
     const known = this.tasks.find((one) => one.key === key);

@@ -1,0 +1,313 @@
+/**
+ * How a follow-up leaves: whose turn it is, its task in each CRM, what is brought up to date there, and what is closed (DESIGN §6.3).
+ * Every method may run twice; what is owed lies in the root's state, and after each call that state is read again.
+ */
+import type { CrmTask } from "../../connectors/contract.ts";
+import { type TaskUpdate, writtenAfter } from "../act/exactly-once.ts";
+import { closeTask, createTask, updateTask } from "../act/outbox.ts";
+import { leadLink } from "../api/lead-link.ts";
+import { lastResort } from "../decide/decide.ts";
+import { companyOf } from "../decide/facts.ts";
+import { holdOf } from "../decide/hold.ts";
+import type { Policy } from "../decide/policy.ts";
+import type { Env } from "../env.ts";
+import { guardMs } from "../limits.ts";
+import type { Receipt } from "../model.ts";
+import {
+  type ActionRecord,
+  assigned,
+  cancelFollowUp,
+  changeFollowUp,
+  type FollowUpRecord,
+  type Root,
+  recordReceipt,
+  setAction,
+} from "../resolve/node.ts";
+import { findAction, workOn } from "../resolve/obligations.ts";
+import { lookedAt } from "../resolve/undoing.ts";
+import { accountStub, teamStub } from "./names.ts";
+import type { NodeState } from "./node-state.ts";
+
+export type ConfirmAnswer =
+  | { readonly arm: "go" }
+  | { readonly arm: "stop" }
+  | { readonly arm: "moved"; readonly to: string };
+
+export interface SettleCall {
+  readonly key: string;
+  readonly outcome:
+    | { readonly receipt: Receipt }
+    | { readonly problem: string }
+    /** Of an update: what stands in the CRM of ours now. */
+    | { readonly updated: CrmTask; readonly update: TaskUpdate };
+}
+
+/** What acting needs of the object it belongs to. */
+export interface Surroundings {
+  readonly env: Env;
+  readonly state: NodeState;
+  policyOf(workspace: string): Promise<Policy>;
+  pump(): void;
+}
+
+export class Acting {
+  readonly #around: Surroundings;
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+  }
+
+  /* ------------------------------------------------------------------------------------ who holds it */
+
+  /** Asks whose turn it is. The team object answers the same however often it is asked, so nothing need be saved first. */
+  async assign(id: string): Promise<void> {
+    const { env, state } = this.#around;
+    const first = state.root();
+    const owed = first?.follow_ups.find((item) => item.id === id);
+    if (first === null || owed?.assign === undefined) return;
+    const policy = await this.#around.policyOf(first.workspace);
+    const company = companyOf(policy, first.lead);
+    for (const way of owed.assign) {
+      const answer = await teamStub(env, first.workspace).assign({
+        follow_up: id,
+        team: way.team,
+        play: way.play,
+        known_members: [
+          ...way.candidates,
+          // Who is merely not in, or not meant for this, may still have the company.
+          ...way.excluded.filter(({ why }) => why !== "away"),
+        ].map(({ address }) => address),
+        one_rep_per_company: policy.one_rep_per_company,
+        candidates: way.candidates,
+        at: owed.created_at,
+        ...(company === undefined ? {} : { company }),
+        ...(way.preferred === undefined ? {} : { preferred: way.preferred }),
+      });
+      if (answer.arm === "nobody") continue;
+      const { holder } = answer;
+      // Asked before, when there was nobody.
+      const why = answer.why === "handed_over" ? "nobody" : answer.why;
+      // Asked before: it may have been for a later way, whose team had somebody when an earlier one had not.
+      const { play, due_at, priority } = owed.assign.find((one) => one.play === answer.play) ?? way;
+      return this.#assigned(id, { holder, why, play, due_at, priority });
+    }
+    const holder = lastResort(policy, owed.play);
+    // Told, so that whoever asks again hears the same, also when somebody is there by then.
+    await teamStub(env, first.workspace).reassign({ follow_up: id, to: holder, by: "engine", at: owed.created_at });
+    this.#assigned(id, { holder, why: "nobody" });
+  }
+
+  #assigned(id: string, found: Parameters<typeof assigned>[2]): void {
+    const { state } = this.#around;
+    const root = state.root();
+    if (root === null) return;
+    state.change(assigned(root, id, found));
+    state.projectDue = true;
+  }
+
+  /** Somebody gave it to somebody else: it counts for that one from now on. */
+  async reassign(id: string): Promise<void> {
+    const { env, state } = this.#around;
+    const first = state.root();
+    const item = first?.follow_ups.find((followUp) => followUp.id === id);
+    if (first === null || item === undefined) return;
+    await teamStub(env, first.workspace).reassign({ follow_up: id, to: item.holder, by: "person", at: Date.now() });
+    const root = state.root();
+    const now = root?.follow_ups.find((followUp) => followUp.id === id);
+    // Given on once more meanwhile: that is told as well.
+    if (root === null || now?.holder !== item.holder) return;
+    state.change(changeFollowUp(root, id, ({ reassigned: _told, ...followUp }) => followUp));
+  }
+
+  /** Whoever held it has room for another one. */
+  async release(id: string): Promise<void> {
+    const { env, state } = this.#around;
+    const first = state.root();
+    if (first === null) return;
+    await teamStub(env, first.workspace).release({ follow_up: id });
+    const root = state.root();
+    if (root !== null) state.change(changeFollowUp(root, id, (item) => ({ ...item, released: true })));
+  }
+
+  /* ------------------------------------------------------------------------------------ what leaves */
+
+  async act(followUp: FollowUpRecord, action: ActionRecord): Promise<void> {
+    const { env, state } = this.#around;
+    const before = state.root();
+    if (before === null) return;
+    // Over before it had a task there: cancelled, or done as the other CRM or a person says.
+    if (followUp.state !== "open" && action.state === "pending") return this.#withdraw(action);
+    const policy = await this.#around.policyOf(before.workspace);
+    const root = state.root();
+    if (root === null) return;
+    const current = findAction(root, action.key);
+    if (current === null) return;
+    const work = current.action.state === "pending" ? "create" : workOn(current.followUp, current.action);
+    // Settled meanwhile, or closed before it had a task: what is due now is started anew by the next look.
+    if (work === null || (work === "create" && current.followUp.state !== "open")) return;
+    // Asked again at the moment of sending: consent may have gone since the decision (G11).
+    if (work !== "close" && this.#isHeld(policy, root, current.followUp)) return this.#cancel(root, followUp.id);
+    const link = leadLink(env.PUBLIC_URL, env.BATON_MASTER_KEY, root.workspace, root.name);
+    const { command, holder } =
+      work === "close"
+        ? closeTask(current.followUp, current.action)
+        : work === "update"
+          ? updateTask(policy, root, current.followUp, current.action, link)
+          : createTask(policy, root, current.followUp, current.action, link);
+    // The account object keeps to what it was told first: that is what stands in the CRM, however late it is confirmed.
+    if (command.type === "create_task" && current.action.written === undefined)
+      this.#set(root, action.key, () => ({
+        written: command.task,
+        revision: current.followUp.opened?.revision ?? current.followUp.revision,
+      }));
+    const hot = followUp.tier === "seconds";
+    const again = current.action.again ?? 0;
+    const answer = await accountStub(env, action.account).submit({ command, holder, node: root.name, hot, again });
+    const after = state.root();
+    if (after === null) return;
+    state.projectDue = true;
+    switch (answer.arm) {
+      case "done":
+        if (work === "close") return this.#set(after, action.key, () => ({ state: "cancelled" }));
+        return state.change(recordReceipt(after, action.key, answer.receipt));
+      case "updated":
+        if (command.type === "update_task")
+          state.change(
+            updated(
+              after,
+              action.key,
+              current.followUp.revision,
+              writtenAfter(command.before, command.task, answer.update),
+              answer.update,
+              Date.now(),
+            ),
+          );
+        return;
+      case "cancelled":
+        return this.#set(after, action.key, () => ({ state: "cancelled" }));
+      case "parked":
+        // A task that stands and cannot be brought up to date is a task still; one that cannot be closed is for a person.
+        if (work === "update") return state.change(unseen(after, action.key, current.followUp.revision, Date.now()));
+        return this.#set(after, action.key, () => ({ state: "parked", problem: answer.problem }));
+      case "pending":
+        return this.#set(after, action.key, (item) => ({
+          attempts: item.attempts + 1,
+          retry_at: Date.now() + answer.retryAfterMs,
+        }));
+    }
+  }
+
+  async #withdraw(action: ActionRecord): Promise<void> {
+    const answer = await accountStub(this.#around.env, action.account).cancel({ key: action.key });
+    const root = this.#around.state.root();
+    if (root === null) return;
+    if (answer.arm === "cancelled") return this.#set(root, action.key, () => ({ state: "cancelled" }));
+    if (answer.arm === "done") return this.#around.state.change(recordReceipt(root, action.key, answer.receipt));
+    return this.#set(root, action.key, () => ({ retry_at: Date.now() + guardMs }));
+  }
+
+  #set(root: Root, key: string, change: (item: ActionRecord) => Partial<ActionRecord>): void {
+    this.#around.state.change(setAction(root, key, (item) => ({ ...item, ...change(item) })));
+  }
+
+  /** Asked by the account object before it sends something that waited: does it still hold? */
+  async confirm(call: { readonly key: string }): Promise<ConfirmAnswer> {
+    const { state } = this.#around;
+    const first = state.load();
+    if (first.role === "alias") return { arm: "moved", to: first.parent };
+    if (first.role === "unused") return { arm: "stop" };
+    // It may have gone on with a split before: whoever has it now submits it again.
+    if (first.role === "erased") throw new Error("the action is not known here");
+    const policy = await this.#around.policyOf(first.workspace);
+    const root = state.load();
+    if (root.role === "alias") return { arm: "moved", to: root.parent };
+    const parted = root.role === "root" ? partedWith(root, call.key) : null;
+    if (parted !== null) return { arm: "moved", to: parted };
+    const current = root.role === "root" ? findAction(root, call.key) : null;
+    // On its way here with a merge, perhaps: "stop" would cancel it for good, a throw makes the account ask again.
+    if (root.role !== "root" || current === null) throw new Error("the action is not known here yet");
+    if (current.followUp.state !== "open") return { arm: "stop" };
+    if (!this.#isHeld(policy, root, current.followUp)) return { arm: "go" };
+    this.#cancel(root, current.followUp.id);
+    this.#around.pump();
+    return { arm: "stop" };
+  }
+
+  /** The account object tells how an action that it had taken over came out. May come twice. */
+  settle(call: SettleCall): { readonly moved: string | null } {
+    const { state } = this.#around;
+    const node = state.load();
+    if (node.role === "alias") return { moved: node.parent };
+    if (node.role !== "root") return { moved: null };
+    const { key, revision } = actionOf(call.key);
+    const current = findAction(node, key);
+    if (current === null) return { moved: partedWith(node, key) };
+    const { outcome } = call;
+    if (revision !== null) {
+      if (current.action.state !== "done" || current.action.revision >= revision) return { moved: null };
+      const shown = "updated" in outcome ? outcome : null;
+      state.change(
+        shown === null
+          ? unseen(node, key, revision, Date.now())
+          : updated(node, key, revision, shown.updated, shown.update, Date.now()),
+      );
+    } else if (current.action.state === "done") return { moved: null };
+    else if ("receipt" in outcome) state.change(recordReceipt(node, key, outcome.receipt));
+    else if ("problem" in outcome) this.#set(node, key, () => ({ state: "parked", problem: outcome.problem }));
+    state.projectDue = true;
+    this.#around.pump();
+    return { moved: null };
+  }
+
+  #isHeld(policy: Policy, root: Root, followUp: FollowUpRecord): boolean {
+    return holdOf(policy, root.lead, policy.plays[followUp.play], Date.now(), root.approvals) !== null;
+  }
+
+  /** On disk before the account object hears of it, for what is cancelled there never comes back. */
+  #cancel(root: Root, id: string): void {
+    this.#around.state.save(cancelFollowUp(root, id, "consent or a hold forbids it", Date.now()));
+  }
+}
+
+/**
+ * The CRM shows this revision now, but for what a person changed there. A task that somebody has completed or deleted says what came
+ * of the follow-up.
+ */
+function updated(root: Root, key: string, revision: number, written: CrmTask, update: TaskUpdate, now: number): Root {
+  const shown = setAction(root, key, (item) => ({ ...item, revision, written }));
+  const found = findAction(shown, key);
+  if (update.gone === undefined) return lookedAt(shown, key, update.kept, now);
+  if (found === null || found.followUp.state !== "open") return shown;
+  const { id } = found.followUp;
+  const crm = found.action.crm;
+  const settled = setAction(shown, key, (item) => ({ ...item, state: "cancelled" }));
+  if (update.gone === "deleted") return cancelFollowUp(settled, id, `somebody deleted its task in ${crm}`, now);
+  return changeFollowUp(settled, id, (item) => ({
+    ...item,
+    state: "done",
+    outcome: "completed",
+    closed_at: now,
+    closed_because: `completed in ${crm}`,
+  }));
+}
+
+/** The CRM does not take what this revision says, and never will. */
+function unseen(root: Root, key: string, revision: number, now: number): Root {
+  return lookedAt(
+    setAction(root, key, (item) => ({ ...item, revision })),
+    key,
+    null,
+    now,
+  );
+}
+
+/** Updates carry the key of their action and the revision that they bring. */
+function actionOf(key: string): { readonly key: string; readonly revision: number | null } {
+  const match = /^(.*)-u(\d+)$/.exec(key);
+  return match === null ? { key, revision: null } : { key: match[1] ?? "", revision: Number(match[2]) };
+}
+
+/** The root that an action went to with a split that is under way. */
+function partedWith(root: Root, key: string): string | null {
+  return root.partings.find((parting) => findAction(parting.root, key) !== null)?.to ?? null;
+}
