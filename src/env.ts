@@ -2,8 +2,10 @@
 
 import type { Signal } from "./model.ts";
 import type { AccountObject } from "./objects/account.ts";
+import type { CompanyObject } from "./objects/company.ts";
 import type { IdentityObject } from "./objects/identity.ts";
 import type { ProjectorObject } from "./objects/projector.ts";
+import type { TeamObject } from "./objects/team.ts";
 
 export interface Env {
   readonly CONTROL: D1Database;
@@ -12,6 +14,8 @@ export interface Env {
   readonly OVERFLOW: Queue<OverflowMessage>;
   readonly IDENTITY: DurableObjectNamespace<IdentityObject>;
   readonly ACCOUNT: DurableObjectNamespace<AccountObject>;
+  readonly TEAM: DurableObjectNamespace<TeamObject>;
+  readonly COMPANY: DurableObjectNamespace<CompanyObject>;
   readonly PROJECTOR: DurableObjectNamespace<ProjectorObject>;
 
   /** Where the world reaches this Worker; signatures and OAuth redirects are computed over it. */

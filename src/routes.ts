@@ -1,9 +1,31 @@
 /** The only table of URLs (DESIGN §7). */
 import { Hono } from "hono";
+import { tellOfFollowUp } from "./api/answers.ts";
+import { createBacktest, listBacktests, listDifferences, readBacktest } from "./api/backtests.ts";
 import { eraseLead } from "./api/erase.ts";
 import { leadPage } from "./api/lead-page.ts";
 import { overviewPage } from "./api/overview.ts";
-import { keepLeadsApart, mergeLeads, settleException, splitLead } from "./api/people.ts";
+import { answerException, keepLeadsApart, mergeLeads, splitLead } from "./api/people.ts";
+import {
+  diffVersion,
+  listVersions,
+  readPolicy,
+  readPolicyPage,
+  readPolicySchema,
+  readVersion,
+  rollBack,
+  writePolicy,
+} from "./api/policy.ts";
+import {
+  activateDraft,
+  checkDraft,
+  createDraft,
+  diffDraft,
+  listDrafts,
+  readDraft,
+  removeDraft,
+  saveDraft,
+} from "./api/policy-drafts.ts";
 import {
   listCounts,
   listDecisions,
@@ -13,15 +35,10 @@ import {
   readException,
   readLead,
 } from "./api/read.ts";
-import {
-  createConnection,
-  createEmitter,
-  createWorkspace,
-  listConnections,
-  listEmitters,
-  readPolicy,
-  writePolicy,
-} from "./api/setup.ts";
+import { createConnection, createEmitter, createWorkspace, listConnections, listEmitters } from "./api/setup.ts";
+import { undoVersion } from "./api/undo.ts";
+import { explainDecision } from "./api/why.ts";
+
 import type { Env } from "./env.ts";
 import { problem } from "./ingest/problem.ts";
 import { receiveWebhook } from "./ingest/receive.ts";
@@ -41,6 +58,22 @@ app.post("/v1/emitters", createEmitter);
 app.get("/v1/emitters", listEmitters);
 app.get("/v1/policy", readPolicy);
 app.put("/v1/policy", writePolicy);
+app.get("/v1/policy/schema", readPolicySchema);
+app.post("/v1/policy/rollback", rollBack);
+app.get("/v1/policy/versions", listVersions);
+app.get("/v1/policy/versions/:version", readVersion);
+app.get("/v1/policy/versions/:version/diff", diffVersion);
+app.get("/v1/policy/drafts", listDrafts);
+app.post("/v1/policy/drafts", createDraft);
+app.get("/v1/policy/drafts/:id", readDraft);
+app.put("/v1/policy/drafts/:id", saveDraft);
+app.delete("/v1/policy/drafts/:id", removeDraft);
+app.get("/v1/policy/drafts/:id/diff", diffDraft);
+app.get("/v1/policy/drafts/:id/checklist", checkDraft);
+app.post("/v1/policy/drafts/:id/activate", activateDraft);
+for (const page of ["routing.md", "routing.csv", "ownership.md", "ownership.csv"])
+  app.get(`/v1/policy/${page}`, readPolicyPage);
+app.post("/v1/policy/versions/:version/undo", undoVersion);
 app.post("/v1/connections", createConnection);
 app.get("/v1/connections", listConnections);
 app.get("/v1/leads", listLeads);
@@ -50,10 +83,16 @@ app.post("/v1/leads/:id/merge", mergeLeads);
 app.post("/v1/leads/:id/keep-apart", keepLeadsApart);
 app.post("/v1/leads/:id/erase", eraseLead);
 app.get("/v1/follow-ups", listFollowUps);
+app.post("/v1/follow-ups/:id", tellOfFollowUp);
 app.get("/v1/decisions", listDecisions);
+app.get("/v1/decisions/:id/why", explainDecision);
+app.post("/v1/backtests", createBacktest);
+app.get("/v1/backtests", listBacktests);
+app.get("/v1/backtests/:id", readBacktest);
+app.get("/v1/backtests/:id/differences", listDifferences);
 app.get("/v1/exceptions", listExceptions);
 app.get("/v1/exceptions/:id", readException);
-app.post("/v1/exceptions/:id", settleException);
+app.post("/v1/exceptions/:id", answerException);
 app.get("/v1/counts", listCounts);
 
 app.get("/oauth/:crm/install", startInstall);

@@ -5,7 +5,7 @@
  */
 import type { EmitterSettings } from "../connectors/contract.ts";
 import { deriveKey, unseal } from "./crypto.ts";
-import { type Policy, policySchema } from "./decide/policy.ts";
+import { type Policy, policyShape } from "./decide/policy.ts";
 import type { Env } from "./env.ts";
 import { configEntriesMax, configTtlMs } from "./limits.ts";
 import type { CrmName } from "./model.ts";
@@ -34,6 +34,8 @@ export interface ConfiguredEmitter {
   readonly key: string;
   readonly name: string;
   readonly vendor: string;
+  /** Address of who answers for this tool. */
+  readonly owner: string;
   readonly settings: EmitterSettings;
   readonly secrets: readonly string[];
   readonly workspace: Workspace;
@@ -125,10 +127,10 @@ async function readEmitter(
   later: (work: Promise<unknown>) => void,
 ): Promise<ConfiguredEmitter | null> {
   const row = await env.CONTROL.prepare(
-    "SELECT workspace, name, vendor, settings, secrets FROM emitters WHERE key = ? AND disabled = 0",
+    "SELECT workspace, name, vendor, owner, settings, secrets FROM emitters WHERE key = ? AND disabled = 0",
   )
     .bind(key)
-    .first<{ workspace: string; name: string; vendor: string; settings: string; secrets: string }>();
+    .first<{ workspace: string; name: string; vendor: string; owner: string; settings: string; secrets: string }>();
   if (row === null) return null;
   const found = await workspaceById(env, row.workspace, now, later);
   if (found === null) return null;
@@ -138,6 +140,7 @@ async function readEmitter(
     key,
     name: row.name,
     vendor: row.vendor,
+    owner: row.owner,
     settings: JSON.parse(row.settings) as EmitterSettings,
     secrets,
     workspace: found.workspace,
@@ -160,7 +163,8 @@ async function readWorkspace(env: Env, id: string): Promise<{ workspace: Workspa
     crm,
     account: object,
   }));
-  const policy = policySchema.parse(JSON.parse(row.document));
+  // Checked as a whole when it came into force; here only what it left out is filled in.
+  const policy = policyShape.parse(JSON.parse(row.document));
   return {
     workspace: {
       id,

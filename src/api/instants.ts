@@ -1,7 +1,7 @@
 /** Instants are epoch milliseconds inside and ISO 8601 outside (see `model.ts`). Pure. */
 
 const instants = new Set(
-  "accepted_at at created_at decide_at due_at first_at last_at last_event_timestamp occurred_at raised_at received_at retry_at settled_at since".split(
+  "accepted_at at closed_at created_at decide_at due_at first_at last_at last_event_timestamp occurred_at overdue_since promised_at raised_at received_at retry_at settled_at since taken_at until".split(
     " ",
   ),
 );

@@ -15,6 +15,7 @@ import { guard, profileOf } from "../resolve/guard.ts";
 import type { Apart, Root } from "../resolve/node.ts";
 import { reach, type Tie, tieId } from "../resolve/ties.ts";
 import { workspaceById } from "../workspace.ts";
+import { settleByLead, settleInLedger, wayBody } from "./answers.ts";
 import { workspaceOf } from "./authorise.ts";
 import { exceptionOf, leadIdOf, pairOf, viewOf } from "./read.ts";
 import { checked } from "./setup.ts";
@@ -110,21 +111,20 @@ const settlement = z.strictObject({
   reason: z.string().min(1).max(500).optional(),
 });
 
-/** `POST /v1/exceptions/:id`: the answer to the question whether two are one. */
-export async function settleException(c: AppContext): Promise<Response> {
+/** `POST /v1/exceptions/:id`: somebody's answer. Whether two are one is asked in one way, everything else in another. */
+export async function answerException(c: AppContext): Promise<Response> {
   const who = await workspaceOf(c);
   if (who instanceof Response) return who;
-  const body = await checked(c, settlement);
-  if (body instanceof Response) return body;
   const row = await exceptionOf(c, who);
   if (row === null) return problem(404, { code: "no_such_exception" });
   const pair = pairOf(row);
   if (pair === null) {
-    return problem(409, {
-      code: "not_settled_here",
-      detail: `Only link_conflict and likely_duplicate are settled here; this one is ${row.reason}.`,
-    });
+    const body = await checked(c, wayBody);
+    if (body instanceof Response) return body;
+    return row.lead === "" ? settleInLedger(c, who, row, body) : settleByLead(c, who.workspace, row, body);
   }
+  const body = await checked(c, settlement);
+  if (body instanceof Response) return body;
   const answer = await settle(c, who.workspace, pair, body.choice, body.by);
   // A conflict is closed by the lead's object, which has it; a likeness is nobody's but the ledger's.
   if (answer.ok && row.reason === "likely_duplicate")

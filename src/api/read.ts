@@ -1,4 +1,9 @@
 /** The reading half of the API: leads, follow-ups, decisions, exceptions. Lists page by cursor; instants are ISO 8601. */
+import { standingOf } from "../decide/level.ts";
+import type { ExceptionReason } from "../decide/policy/people.ts";
+import type { Policy } from "../decide/policy.ts";
+import type { Promising } from "../decide/promise.ts";
+import { scoreOf } from "../decide/score.ts";
 import type { Env } from "../env.ts";
 import { problem } from "../ingest/problem.ts";
 import type { AppContext } from "../ingest/receive.ts";
@@ -8,12 +13,13 @@ import { hopsMax, pageSizeMax } from "../limits.ts";
 import type { Decision } from "../model.ts";
 import type { IdentityView } from "../objects/identity.ts";
 import { identityStub } from "../objects/names.ts";
-import { peopleOf } from "../resolve/node.ts";
+import { peopleOf, type Root } from "../resolve/node.ts";
 import { tieId } from "../resolve/ties.ts";
 import { workspaceById } from "../workspace.ts";
 import { workspaceOf } from "./authorise.ts";
 import { evidenceOf, identifierOf, wordsOfGuard, wordsOfLikeness } from "./evidence.ts";
-import { instantOf, withInstants } from "./instants.ts";
+import { withInstants } from "./instants.ts";
+import { slaOf } from "./sla.ts";
 
 interface LedgerRow {
   readonly id: string;
@@ -37,7 +43,16 @@ export function listFollowUps(c: AppContext): Promise<Response> {
     sql: `SELECT id, lead, play, state, holder, tier, created_at, due_at, document FROM follow_ups
           WHERE workspace = ?1 AND (?2 = '' OR id < ?2) AND ?3 IS ?3 AND ?4 IS ?4 ORDER BY id DESC LIMIT ?5`,
     cursor: (row) => [row.id, 0, 0],
+    shown: async (workspace) => {
+      const policy = await policyOf(c, workspace);
+      const now = Date.now();
+      return (row) => ({ ...published(row), sla: policy === null ? null : slaOf(policy, promisingIn(row), now) });
+    },
   });
+}
+
+function promisingIn({ play, state, document }: LedgerRow): Promising {
+  return { ...(JSON.parse(document) as Promising), play: play as string, state: state as Promising["state"] };
 }
 
 /** `GET /v1/exceptions?state=open|closed`: what a person must look at, or has looked at. */
@@ -50,6 +65,7 @@ export async function listExceptions(c: AppContext): Promise<Response> {
           WHERE workspace = ?1 AND (?2 = '' OR id < ?2) AND ?3 IS ?3 AND ?4 IS ?4 AND state = ?6 ORDER BY id DESC LIMIT ?5`,
     cursor: (row) => [row.id, 0, 0],
     more: [state],
+    shown: async () => publishedException,
   });
 }
 
@@ -60,7 +76,7 @@ export async function readException(c: AppContext): Promise<Response> {
   const row = await exceptionOf(c, who);
   if (row === null) return problem(404, { code: "no_such_exception" });
   const pair = pairOf(row);
-  if (pair === null) return Response.json(published(row));
+  if (pair === null) return Response.json(publishedException(row));
   const found = await workspaceById(c.env, who.workspace, Date.now(), (work) => c.executionCtx.waitUntil(work));
   const views = (await Promise.all(pair.map((id) => viewOf(c.env, id)))).filter((view) => view !== null);
   const leads = views.filter(({ root }, index) => views.findIndex((view) => view.root.name === root.name) === index);
@@ -79,7 +95,8 @@ export async function readException(c: AppContext): Promise<Response> {
 
 export interface ExceptionOfPeople extends LedgerRow {
   readonly lead: string;
-  readonly reason: string;
+  readonly reason: ExceptionReason;
+  readonly raised_at: number;
 }
 
 /** The exception named in the address. */
@@ -133,7 +150,7 @@ export async function listDecisions(c: AppContext): Promise<Response> {
     items.push({ lead: entry.lead, decision: entry.decision });
     if (items.length > limitOf(c)) items.shift();
   }
-  return Response.json({ items });
+  return Response.json({ items: items.map(withInstants) });
 }
 
 /** `GET /v1/leads/:id`: the object's own state, which is never behind. Follows merges. */
@@ -145,15 +162,21 @@ export async function readLead(c: AppContext): Promise<Response> {
   const view = await viewOf(c.env, id);
   if (view === null) return problem(404, { code: "no_such_lead" });
   const { root, log } = view;
+  const policy = await policyOf(c, who.workspace);
+  const now = Date.now();
   return Response.json(
     withInstants({
       id: root.name,
       version: root.version,
       lead: root.lead,
+      ...(policy === null ? {} : standingNow(policy, root, now)),
       // Identifiers that are this person, and the names under which it can be asked for besides its own.
       members: root.members.length + 1,
       aliases: root.members,
-      follow_ups: root.follow_ups,
+      follow_ups: root.follow_ups.map((item) => ({
+        ...item,
+        sla: policy === null ? null : slaOf(policy, item, now),
+      })),
       people: peopleOf(root),
       links: root.ties.map((tie) => ({
         id: tieId(tie),
@@ -167,6 +190,17 @@ export async function readLead(c: AppContext): Promise<Response> {
       signals: log.map((entry) => entry.signal),
     }),
   );
+}
+
+/** The score with every point of it, and the level, as of now. */
+function standingNow(policy: Policy, { lead }: Root, now: number) {
+  const { score, reasons } = scoreOf(policy, lead, now);
+  return { score: { ...score, reasons }, level: standingOf(policy, lead, score, now).level };
+}
+
+async function policyOf(c: AppContext, workspace: string): Promise<Policy | null> {
+  const found = await workspaceById(c.env, workspace, Date.now(), (work) => c.executionCtx.waitUntil(work));
+  return found?.workspace.policy ?? null;
 }
 
 /** The name in the address; empty where it is no proper one, which then names nothing. */
@@ -195,6 +229,8 @@ interface Listing {
   readonly sql: string;
   readonly cursor: (row: LedgerRow) => readonly [string, number, number];
   readonly more?: readonly string[];
+  /** How a row is shown; `published` unless given. */
+  readonly shown?: (workspace: string) => Promise<(row: LedgerRow) => Record<string, unknown>>;
 }
 
 async function list(c: AppContext, listing: Listing): Promise<Response> {
@@ -210,16 +246,26 @@ async function list(c: AppContext, listing: Listing): Promise<Response> {
   const page = rows.results.slice(0, limit);
   const last = page.at(-1);
   const next = rows.results.length > limit && last !== undefined ? btoa(JSON.stringify(listing.cursor(last))) : null;
-  return Response.json({ items: page.map(published), next_cursor: next });
+  const shown = (await listing.shown?.(who.workspace)) ?? published;
+  return Response.json({ items: page.map(shown), next_cursor: next });
 }
-
-const instants = ["last_event_timestamp", "created_at", "due_at", "raised_at", "settled_at"];
 
 function published(row: LedgerRow): Record<string, unknown> {
   const { document, active_day: _internal, ...columns } = row;
-  const item: Record<string, unknown> = { ...columns, ...(JSON.parse(document) as object) };
-  for (const name of instants) if (typeof item[name] === "number") item[name] = instantOf(item[name]);
-  return item;
+  return withInstants({ ...columns, ...(JSON.parse(document) as object) });
+}
+
+/** With how late the follow-up is that it is about, or was when it was closed or somebody settled the question. */
+function publishedException(row: LedgerRow): Record<string, unknown> {
+  const item = published(row);
+  if (row.reason !== "overdue") return item;
+  const { promised_at, closed_at, settled_at } = JSON.parse(row.document) as {
+    readonly promised_at?: number;
+    readonly closed_at?: number;
+    readonly settled_at?: number;
+  };
+  const end = closed_at ?? settled_at ?? (row.state === "open" ? Date.now() : undefined);
+  return { ...item, late_ms: end === undefined || promised_at === undefined ? null : end - promised_at };
 }
 
 function parseCursor(text: string | undefined): readonly [string, number, number] | null {

@@ -1,13 +1,11 @@
-/** The API through which a workspace is set up: workspaces, emitters, policy, CRM connections. zod at the door. */
+/** The API through which a workspace is set up: workspaces, emitters, CRM connections. zod at the door. */
 import * as z from "zod";
 import { emitterOf } from "../../connectors/index.ts";
 import { canonicalJson, deriveKey, randomToken, seal } from "../crypto.ts";
 import { defaultPolicy } from "../decide/default-policy.ts";
-import { policySchema } from "../decide/policy.ts";
 import { type ProblemDetails, problem } from "../ingest/problem.ts";
 import type { AppContext } from "../ingest/receive.ts";
 import { connectLink } from "../install/oauth.ts";
-import { forgetConfig } from "../workspace.ts";
 import { hashApiKey, isAdmin, workspaceOf } from "./authorise.ts";
 
 const newWorkspace = z.strictObject({
@@ -34,11 +32,9 @@ export async function createWorkspace(c: AppContext): Promise<Response> {
       hashApiKey(key),
       now,
     ),
-    c.env.CONTROL.prepare("INSERT INTO policies VALUES (?, 1, ?, 'baton', ?)").bind(
-      body.id,
-      canonicalJson(policy),
-      now,
-    ),
+    c.env.CONTROL.prepare(
+      "INSERT INTO policies (workspace, version, document, author, created_at) VALUES (?, 1, ?, 'baton', ?)",
+    ).bind(body.id, canonicalJson(policy), now),
   ]);
   return Response.json({ id: body.id, api_key: key }, { status: 201 });
 }
@@ -106,54 +102,6 @@ export async function listEmitters(c: AppContext): Promise<Response> {
     created_at: new Date(row.created_at).toISOString(),
   }));
   return Response.json({ items });
-}
-
-/** `GET /v1/policy` */
-export async function readPolicy(c: AppContext): Promise<Response> {
-  const who = await workspaceOf(c);
-  if (who instanceof Response) return who;
-  const row = await c.env.CONTROL.prepare(
-    "SELECT p.document FROM workspaces w JOIN policies p ON p.workspace = w.id AND p.version = w.policy_version WHERE w.id = ?",
-  )
-    .bind(who.workspace)
-    .first<{ document: string }>();
-  return row === null
-    ? problem(404, { code: "no_policy" })
-    : new Response(row.document, { headers: { "content-type": "application/json" } });
-}
-
-/** `PUT /v1/policy`: the next version. Its `version` must be the present one plus one, so that two editors cannot overwrite each other. */
-export async function writePolicy(c: AppContext): Promise<Response> {
-  const who = await workspaceOf(c);
-  if (who instanceof Response) return who;
-  const policy = await checked(c, policySchema);
-  if (policy instanceof Response) return policy;
-  const present = await c.env.CONTROL.prepare("SELECT policy_version FROM workspaces WHERE id = ?")
-    .bind(who.workspace)
-    .first<{ policy_version: number }>();
-  if (present === null || policy.version !== present.policy_version + 1) {
-    return problem(409, {
-      code: "policy_version",
-      detail: `The next version is ${(present?.policy_version ?? 0) + 1}.`,
-    });
-  }
-  const [inserted] = await c.env.CONTROL.batch([
-    c.env.CONTROL.prepare("INSERT OR IGNORE INTO policies VALUES (?, ?, ?, 'api', ?)").bind(
-      who.workspace,
-      policy.version,
-      canonicalJson(policy),
-      Date.now(),
-    ),
-    c.env.CONTROL.prepare("UPDATE workspaces SET policy_version = ? WHERE id = ? AND policy_version = ?").bind(
-      policy.version,
-      who.workspace,
-      policy.version - 1,
-    ),
-  ]);
-  if (inserted?.meta.changes === 0)
-    return problem(409, { code: "policy_version", detail: "Somebody was faster; read the policy again." });
-  forgetConfig(c.env);
-  return Response.json({ version: policy.version });
 }
 
 /** `POST /v1/connections`: a link for the person who may connect the CRM. */

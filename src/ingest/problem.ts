@@ -7,6 +7,7 @@ const titles = {
   404: "There is nothing here.",
   405: "This method is not allowed here.",
   409: "The request contradicts what is already known.",
+  410: "This is no longer kept.",
   413: "The request is too large.",
   415: "This content type is not understood.",
   422: "The content is not acceptable.",

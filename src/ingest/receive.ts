@@ -5,6 +5,7 @@
 import type { Context } from "hono";
 import type { Delivery, Emitter, SignalDraft } from "../../connectors/contract.ts";
 import { emitterOf } from "../../connectors/index.ts";
+import { withoutForeign } from "../decide/fields/entrance.ts";
 import type { Env } from "../env.ts";
 import { type Failure, quarantined } from "../failure.ts";
 import { deliveryBytesMax, handOnConcurrency } from "../limits.ts";
@@ -17,6 +18,7 @@ import { boundedBody } from "./body.ts";
 import { deliver } from "./deliver.ts";
 import { notNow, problem } from "./problem.ts";
 import { keepQuarantined, keyConflict } from "./quarantine.ts";
+import { marksReady, type Report, report } from "./report.ts";
 
 export type AppContext = Context<{ Bindings: Env }>;
 
@@ -125,7 +127,10 @@ export async function handOnAll(
       kept.push({ body: JSON.stringify(draft), failure: signal.failure });
       return;
     }
-    const delivered = await deliver(c.env, emitter.workspace, emitter.facts, signal.value);
+    const { signal: own, foreign } = withoutForeign(emitter.workspace.policy.fields, signal.value);
+    const delivered = await deliver(c.env, emitter.workspace, emitter.facts, own);
+    if (delivered === "applied" && marksReady(own)) tell(c, emitter, [notCanonical], now);
+    if (delivered === "applied" && foreign.length > 0) tell(c, emitter, foreign.map(foreignField), now);
     if (delivered === null) allStored = false;
     else if (delivered === "duplicate") tally.duplicates++;
     else if (delivered === "swallowed") tally.skipped++;
@@ -162,10 +167,38 @@ export async function settle(
       response: notNow(),
     };
   }
+  if (kept.length > 0) {
+    const broken = kept.map(({ failure }) => ({ cause: failure.reason, detail: failure.detail ?? "" }));
+    tell(
+      c,
+      emitter,
+      broken.map((item): Report => ({ reason: "contract_break", ...item })),
+      now,
+    );
+  }
   const reasons = kept.map(({ failure }) => `quarantined:${failure.reason}`);
   if (tally.duplicates > 0) reasons.push("duplicate");
   if (reasons.length > 0) countLater(c, emitter, reasons, tally.duplicates);
   return { ok: true, tally };
+}
+
+const notCanonical: Report = {
+  reason: "not_canonical",
+  cause: "marked_ready",
+  detail: "This tool marks leads ready for follow-up. Only Baton does; what it sent was heard as a signal.",
+};
+
+function foreignField(field: string): Report {
+  const detail = `This tool sends ${field}, which the policy lets others write. Its value was kept with the signal and not taken.`;
+  return { reason: "field_report", cause: field, detail };
+}
+
+/** Behind the answer: a report that is lost is made again by the next delivery of its kind. */
+function tell(c: AppContext, emitter: ConfiguredEmitter, reports: readonly Report[], now: number): void {
+  const told = report(c.env, emitter, reports, now).catch((error: unknown) =>
+    log("error", "ingest.report", { error: errorName(error) }),
+  );
+  c.executionCtx.waitUntil(told);
 }
 
 function refusal(

@@ -28,7 +28,7 @@ export interface Report {
 interface FollowUpItem {
   readonly id: string;
   readonly tier: Tier;
-  readonly accepted_at: number;
+  readonly accepted_at: string;
   readonly actions: readonly { readonly key: string }[];
 }
 
@@ -100,7 +100,9 @@ function latencies(
   const of = (tier: Tier) => {
     const times = followUps
       .filter((item) => item.tier === tier)
-      .flatMap((item) => item.actions.map((action) => (created.get(action.key) ?? Number.NaN) - item.accepted_at))
+      .flatMap((item) =>
+        item.actions.map((action) => (created.get(action.key) ?? Number.NaN) - Date.parse(item.accepted_at)),
+      )
       .filter((ms) => !Number.isNaN(ms));
     return times.length === 0
       ? null

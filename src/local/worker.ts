@@ -2,8 +2,10 @@
 
 import type { Env, OverflowMessage } from "../env.ts";
 import { AccountObject as Account } from "../objects/account.ts";
+import { CompanyObject as Company } from "../objects/company.ts";
 import { IdentityObject as Identity } from "../objects/identity.ts";
 import { ProjectorObject as Projector } from "../objects/projector.ts";
+import { TeamObject as Team } from "../objects/team.ts";
 import engine from "../worker.ts";
 import { meter, meteredEnv, meteredState } from "./meter.ts";
 
@@ -22,6 +24,18 @@ export class AccountObject extends Account {
 export class ProjectorObject extends Projector {
   constructor(ctx: DurableObjectState, env: Env) {
     super(meteredState(ctx, "projector"), meteredEnv(env));
+  }
+}
+
+export class TeamObject extends Team {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(meteredState(ctx, "team"), meteredEnv(env));
+  }
+}
+
+export class CompanyObject extends Company {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(meteredState(ctx, "company"), meteredEnv(env));
   }
 }
 

@@ -607,7 +607,7 @@ describe("two leads that look alike", () => {
 });
 
 describe("an exception", () => {
-  it("that asks something else is shown as it is, and is not settled here", async () => {
+  it("that asks something else is shown as it is, and is not settled by saying who is who", async () => {
     await send(acme, { id: "other-1", identifiers: [email("other@example.com")], kind: "demo_requested" });
     const row = await eventually(
       () => exceptionOf("no_crm_connected", nodeOf(acme, email("other@example.com"))),
@@ -617,7 +617,7 @@ describe("an exception", () => {
     const { status, body } = await ask("GET", exceptionAt(id));
     expect([status, body]).toEqual([200, row]);
     const refused = await ask("POST", exceptionAt(id), { choice: "merge", ...sam });
-    expect([refused.status, refused.body.code]).toEqual([409, "not_settled_here"]);
+    expect([refused.status, refused.body.code]).toEqual([422, "invalid"]);
     expect((await ask("GET", exceptionAt(id))).body.state).toBe("open");
   });
 
