@@ -1,12 +1,14 @@
 /** The guarantees of DESIGN §5 as checks: some after every step that can break them, the rest when everything has come to rest. */
 import { canonicalJson } from "../../src/crypto.ts";
+import { decide } from "../../src/decide/decide.ts";
 import { kindRuleOf, type Policy } from "../../src/decide/policy.ts";
 import { scoreOf } from "../../src/decide/score.ts";
-import type { JournalEntry } from "../../src/ledger/rows.ts";
+import { type JournalEntry, projectionOf } from "../../src/ledger/rows.ts";
 import { hopsMax } from "../../src/limits.ts";
 import type { Signal } from "../../src/model.ts";
 import type { ReceiveAnswer, ReceiveCall } from "../../src/objects/identity.ts";
 import { IdentityStore } from "../../src/objects/identity-store.ts";
+import type { Assigned } from "../../src/objects/team-store.ts";
 import type { Profile } from "../../src/resolve/guard.ts";
 import { displayName, emailOf, emptyLead, foldSignal, type LeadFold, lifecycleOf } from "../../src/resolve/lead.ts";
 import {
@@ -260,7 +262,8 @@ export function checkAtRest(
   }
   checkTasks(rest, live, accounts);
   checkLedger(rest, policy);
-  checkHistory(rest);
+  checkTeam(rest);
+  checkHistory(rest, policy);
 }
 
 /** G1, G2. */
@@ -424,6 +427,34 @@ function checkObligations(rest: Rest, root: Root): void {
     if (!item.waiting) rest.fail("G12", `${item.key} at ${name} is undecided and no alarm stands`);
     else if (emailOf(root.lead) !== undefined) rest.fail("G12", `${item.key} waits for an address that ${name} has`);
   }
+  for (const item of root.follow_ups) {
+    if (item.state !== "open") continue;
+    if (item.assign !== undefined) rest.fail("G12", `${item.id} at ${name} waits to hear whose turn it is`);
+    if (root.lead.consent?.value === false) rest.fail("G11", `${item.id} is open, and ${name} has said no`);
+    for (const action of item.actions)
+      if (action.state === "done" && action.revision < item.revision)
+        rest.fail("G12", `${action.key} does not show what is new since revision ${action.revision}`);
+  }
+}
+
+/** Everybody holds what the team object says they hold, and nobody is counted for what is over. */
+function checkTeam(rest: Rest): void {
+  const items = new Map<string, Assigned>();
+  for (const host of rest.platform.hostsOf("team")) {
+    const rows = host.disk.query("SELECT * FROM assigned", []).rows as unknown as Assigned[];
+    for (const item of rows) items.set(item.follow_up, item);
+  }
+  for (const { root } of rest.roots) {
+    for (const { id, state, holder, assigned_by } of root.follow_ups) {
+      const item = items.get(id);
+      if (state !== "open") {
+        if (item !== undefined && item.released_at === null)
+          rest.fail("G12", `${id} is closed, and ${holder} is counted for it`);
+      } else if (item === undefined)
+        rest.fail("G12", `${id} is held by ${holder}, and the team does not know (${assigned_by})`);
+      else if (item.holder !== holder) rest.fail("G12", `${id} is held by ${holder}, and the team says ${item.holder}`);
+    }
+  }
 }
 
 function checkFollowUps(
@@ -487,12 +518,19 @@ function checkAction(
     rest.fail("G4", `${action.key} was cancelled and its task is still open`);
 }
 
-/** G3, seen from the CRM: nothing there that no follow-up answers for. */
+/** As the CRM of the simulation numbers those who hold follow-ups. */
+const ownerIds: Readonly<Record<string, string>> = { "sam@example.com": "1", "kim@example.com": "2" };
+
+/** G3, seen from the CRM: nothing there that no follow-up answers for, and each task is whose the follow-up is. */
 function checkTasks(rest: Rest, live: LiveChecks, accounts: ReadonlyMap<string, CrmAccount>): void {
   const keys = new Map<string, number>();
+  const holders = new Map<string, string>();
   for (const { root } of rest.roots) {
     for (const item of root.follow_ups) {
-      for (const action of item.actions) keys.set(action.key, (keys.get(action.key) ?? 0) + 1);
+      for (const action of item.actions) {
+        keys.set(action.key, (keys.get(action.key) ?? 0) + 1);
+        if (item.state === "open" && action.state === "done") holders.set(action.key, item.holder);
+      }
     }
   }
   for (const [key, count] of keys) if (count > 1) rest.fail("G4", `${key} stands at ${count} people`);
@@ -500,6 +538,9 @@ function checkTasks(rest: Rest, live: LiveChecks, accounts: ReadonlyMap<string, 
   const refuses = (rest.platform.engine.faults.plan.crm_refuses ?? 0) > 0;
   for (const account of accounts.values()) {
     for (const task of account.tasks) {
+      const holder = holders.get(task.key);
+      if (holder !== undefined && task.state === "open" && !refuses && ownerIds[holder] !== task.says.ownerId)
+        rest.fail("G12", `${task.id} (${task.key}) is ${task.says.ownerId}'s, and ${holder} holds it`);
       if (keys.has(task.key)) continue;
       if (live.erased.size === 0) rest.fail("G3", `${task.id} (${task.key}) belongs to no follow-up`);
       else if (task.state === "open" && !refuses)
@@ -544,12 +585,18 @@ function checkLedger(rest: Rest, policy: Policy): void {
       rest.fail("G8", `the ledger's people of ${name} are not the object's`);
     checkFollowUpRows(rest, root);
   }
+  checkExceptionRows(rest, policy);
   for (const [id, row] of byId) {
     if (rest.nodes.get(id)?.role === "root" || row.lifecycle_state === "erased") continue;
     if (row.merged_into === null) rest.fail("G8", `the ledger still shows ${rest.label(id)}, which is no root`);
     else if (rest.rootOf(String(row.merged_into)) !== rest.rootOf(id))
       rest.fail("G8", `the ledger says ${rest.label(id)} became ${rest.label(String(row.merged_into))}`);
   }
+}
+
+/** What was written to the CRM word by word is the object's own business. */
+function shown(item: FollowUpRecord): unknown {
+  return item.actions.map(({ written: _inTheCrm, ...action }) => action);
 }
 
 function checkFollowUpRows(rest: Rest, root: Root): void {
@@ -565,12 +612,35 @@ function checkFollowUpRows(rest: Rest, root: Root): void {
     if (row === undefined) rest.fail("G8", `the ledger does not show ${item.id} at ${rest.label(root.name)}`);
     else if (row.state !== item.state)
       rest.fail("G8", `the ledger shows ${item.id} as ${row.state}, not ${item.state}`);
-    else if (canonicalJson((JSON.parse(row.document) as { actions: unknown }).actions) !== canonicalJson(item.actions))
+    else if (canonicalJson((JSON.parse(row.document) as { actions: unknown }).actions) !== canonicalJson(shown(item)))
       rest.fail("G8", `the ledger shows other actions of ${item.id} than its object`);
   }
   // Those of an erased person who had the same node before stay, with nothing in them.
   if (rows.filter((row) => row.document !== "{}").length > root.follow_ups.length)
     rest.fail("G8", `the ledger shows follow-ups that ${rest.label(root.name)} has not`);
+}
+
+/** Every question that an object has is asked where people look, and no other; that of two people, which both have, once. */
+function checkExceptionRows(rest: Rest, policy: Policy): void {
+  const rows = rest.platform.ledger.all("SELECT id, state FROM exceptions") as { id: string; state: string }[];
+  const shown = new Map(rows.map(({ id, state }) => [id, state]));
+  const asked = new Map<string, readonly string[]>();
+  for (const { root } of rest.roots) {
+    for (const { id, state } of projectionOf(root, [], policy, rest.platform.engine.now).exceptions) {
+      const others = asked.get(id) ?? [];
+      if (others.length > 0 && id.startsWith("ex_de_"))
+        rest.fail("G8", `${id} is asked of ${rest.label(root.name)} and of somebody else`);
+      asked.set(id, [...others, state]);
+    }
+  }
+  for (const [id, states] of asked) {
+    const state = shown.get(id) ?? "nothing";
+    // Whether two people are one is asked of both: answered by what joins one of them, it stands open at the other, and nobody asks.
+    if (state === "closed" && !/^ex_(de|fu)_/.test(id)) continue;
+    if (!states.includes(state)) rest.fail("G8", `the ledger shows ${id} as ${state}, not ${states.join(" or ")}`);
+  }
+  for (const [id, state] of shown)
+    if (state === "open" && !asked.has(id)) rest.fail("G8", `the ledger asks ${id}, and nobody has that question`);
 }
 
 /** History holds every applied signal, and a decision on each that does not wait. */
@@ -583,8 +653,26 @@ function historyOf(platform: Platform): readonly JournalEntry[] {
   return entries;
 }
 
-function checkHistory(rest: Rest): void {
+/** From the policy, its signals and what history says it was made of, each decision comes out in the same bytes. */
+function checkDecisions(rest: Rest, entries: readonly JournalEntry[], policy: Policy): void {
+  const signals = new Map<string, Signal>();
+  for (const entry of entries) if (entry.type === "signal") signals.set(entry.signal.idempotency_key, entry.signal);
+  for (const entry of entries) {
+    if (entry.type !== "decision" || entry.inputs === undefined) continue;
+    const { decision, inputs } = entry;
+    const made = decision.signals.flatMap((key) => signals.get(key) ?? []);
+    // Of somebody who was erased.
+    if (made.length < decision.signals.length) continue;
+    const { lead, lead_id: leadId, follow_ups: followUps, approvals } = inputs;
+    const again = decide({ policy, lead, leadId, followUps, approvals, signals: made, now: decision.at });
+    if (canonicalJson(again.decision) !== canonicalJson(decision))
+      rest.fail("G10", `${decision.id} does not come out the same again`);
+  }
+}
+
+function checkHistory(rest: Rest, policy: Policy): void {
   const entries = historyOf(rest.platform);
+  checkDecisions(rest, entries, policy);
   const signals = new Set<string>();
   const decided = new Set<string>();
   for (const entry of entries) {

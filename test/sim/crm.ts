@@ -3,7 +3,16 @@
  * what the contract says CRMs do: lose an answer after the commit, refuse before it, answer late, commit long after the
  * caller gave up. Two worlds: `unique_property` (upsert by our key) and `marker` (plain create, read back later).
  */
-import type { Command, Crm, CrmManifest, Outcome, Resolution, World } from "../../connectors/contract.ts";
+import type {
+  Command,
+  Crm,
+  CrmManifest,
+  CrmTask,
+  Outcome,
+  Resolution,
+  TaskField,
+  World,
+} from "../../connectors/contract.ts";
 import { ok } from "../../src/failure.ts";
 import type { CrmName } from "../../src/model.ts";
 import type { Platform } from "./platform.ts";
@@ -15,6 +24,8 @@ export interface Task {
   /** Committed after the caller had given up, or had died. */
   readonly late: boolean;
   state: "open" | "closed" | "completed" | "deleted";
+  /** What it says. */
+  says: CrmTask;
 }
 
 /** One CRM account and everything in it. */
@@ -188,18 +199,41 @@ function carryOut(account: CrmAccount, command: Command, late: boolean): Outcome
     engine.say(() => `CRM closes ${command.taskId}`);
     return { arm: "done", taskId: command.taskId, personId: "", created: false };
   }
+  if (command.type === "update_task") {
+    const task = account.tasks.find((item) => item.id === command.taskId);
+    const done = { arm: "done", taskId: command.taskId, personId: "", created: false } as const;
+    engine.say(() => `CRM updates ${command.taskId}`);
+    if (task === undefined || task.state === "deleted") return { ...done, gone: "deleted" };
+    if (task.state !== "open") return { ...done, gone: "completed" };
+    const kept: TaskField[] = [];
+    for (const [field, name] of fields) {
+      const [present, last, next] = [task.says[name], command.before[name], command.task[name]];
+      if (present === next) continue;
+      if (present !== last || next === undefined) kept.push(field);
+      else task.says = { ...task.says, [name]: next };
+    }
+    return { ...done, kept };
+  }
   const personId = `person-${command.person.email ?? command.person.lead}`;
   const known = account.taskOf(command.key);
   if (account.world === "unique_property" && known !== undefined && (late || known.state !== "deleted"))
     return { arm: "done", taskId: known.id, personId, created: false };
   const id = `task-${account.tasks.length + 1}`;
-  const task: Task = { id, key: command.key, personId, late, state: "open" };
+  const task: Task = { id, key: command.key, personId, late, state: "open", says: command.task };
   account.tasks.push(task);
   account.createdOf.set(command.key, (account.createdOf.get(command.key) ?? 0) + 1);
   engine.say(() => `CRM makes ${id} for ${command.key}`);
   here().onTask(account, task);
   return { arm: "done", taskId: id, personId, created: true };
 }
+
+const fields = [
+  ["subject", "subject"],
+  ["body", "body"],
+  ["due", "dueAt"],
+  ["priority", "priority"],
+  ["owner", "ownerId"],
+] as const satisfies readonly (readonly [TaskField, keyof CrmTask])[];
 
 function look(account: CrmAccount, commands: readonly Command[]): Promise<readonly Resolution[]> {
   return here().platform.ask((answer, resolve) => {

@@ -47,13 +47,13 @@ const always: readonly Patch[] = [
   },
   {
     file: "src/workspace.ts",
-    find: 'import { type Policy, policySchema } from "./decide/policy.ts";',
-    replace: `import { type Policy, policySchema } from "./decide/policy.ts";
+    find: 'import { type Policy, policyShape } from "./decide/policy.ts";',
+    replace: `import { type Policy, policyShape } from "./decide/policy.ts";
 import { frozen, remembered } from "${import.meta.url}";
-const policyOf = remembered((text) => frozen(policySchema.parse(JSON.parse(text))));
+const policyOf = remembered((text) => frozen(policyShape.parse(JSON.parse(text))));
 const jsonOf = remembered((text) => JSON.stringify(policyOf(text)));`,
   },
-  { file: "src/workspace.ts", find: "policySchema.parse(JSON.parse(row.document))", replace: "policyOf(row.document)" },
+  { file: "src/workspace.ts", find: "policyShape.parse(JSON.parse(row.document))", replace: "policyOf(row.document)" },
   { file: "src/workspace.ts", find: "policyJson: JSON.stringify(policy)", replace: "policyJson: jsonOf(row.document)" },
 ];
 

@@ -9,7 +9,9 @@ export interface Mutant {
   readonly patches: readonly Patch[];
 }
 
+const acting = "src/objects/acting.ts";
 const identity = "src/objects/identity.ts";
+const team = "src/objects/team.ts";
 const store = "src/objects/identity-store.ts";
 const account = "src/objects/account.ts";
 const exactlyOnce = "src/act/exactly-once.ts";
@@ -268,7 +270,12 @@ export const mutants: readonly Mutant[] = [
     "    for (const node of [...owed, ...root.members])",
     "    for (const node of owed)",
   ),
-  one("archive keeps the erased", "src/ledger/history.ts", "      .filter((entry) => !isErased(entry, erased))\n", ""),
+  one(
+    "archive keeps the erased",
+    "src/ledger/history.ts",
+    "      .flatMap((entry) => withoutErased(entry, erased) ?? [])\n",
+    "",
+  ),
   one(
     "history is not rewritten",
     "src/ledger/erasures.ts",
@@ -281,7 +288,12 @@ export const mutants: readonly Mutant[] = [
     'follow_ups: shown.follow_ups.map((row) => ({ ...row, version, document: "{}" })),',
     "follow_ups: [],",
   ),
-  one("erased before the tasks are closed", "src/resolve/erase.ts", " && openActions(root).length === 0", ""),
+  one(
+    "erased before the tasks are closed",
+    "src/resolve/erase.ts",
+    "openActions(root).length + unreleased(root).length === 0",
+    "true",
+  ),
   one(
     "tombstones are as old as the lead",
     erasing,
@@ -371,7 +383,7 @@ export const mutants: readonly Mutant[] = [
     '    case "absent": {',
     '    case "unknown":\n    case "absent": {',
   ),
-  one("intent not written", account, "    this.#store.save(allowed.map((item) => item.action));", ""),
+  one("intent not written", account, "    this.#store.save(once.map((item) => item.action));", ""),
   one("done is done again", account, "const answer = known === null ? null : settled(known);", "const answer = null;"),
   one(
     "no tombstone on cancel",
@@ -399,7 +411,7 @@ export const mutants: readonly Mutant[] = [
   ),
   one(
     "unknown key stops an action",
-    identity,
+    acting,
     'throw new Error("the action is not known here yet");',
     'return { arm: "stop" };',
   ),
@@ -422,33 +434,27 @@ export const mutants: readonly Mutant[] = [
     "digest(account, String(Math.random())).slice(0, 8)",
   ),
   one(
-    "a cancel leaves before it is on disk",
-    identity,
-    '    this.#state.save(cancelFollowUp(root, id, "consent or a hold forbids it"));',
-    '    this.#state.change(cancelFollowUp(root, id, "consent or a hold forbids it"));',
-  ),
-  one(
     "receipt lost",
-    identity,
-    '        return this.#state.change(recordReceipt(root, action.key, answer.receipt));\n      case "cancelled":',
-    '        return this.#state.change(setAction(root, action.key, (item) => ({ ...item, state: "done" })));\n      case "cancelled":',
+    acting,
+    '        return state.change(recordReceipt(after, action.key, answer.receipt));\n      case "updated":',
+    '        return state.change(setAction(after, action.key, (item) => ({ ...item, state: "done" })));\n      case "updated":',
   ),
   one(
     "closed without its task",
-    identity,
-    'if (current.action.state !== (closing ? "done" : "pending")) return;',
-    'if (current.action.state === "parked") return;',
+    acting,
+    'if (work === null || (work === "create" && current.followUp.state !== "open")) return;',
+    "if (work === null) return;",
   ),
   one(
     "tasks of cancelled follow-ups stay",
     obligations,
-    'const toClose = followUp.state === "cancelled" && action.state === "done";',
-    "const toClose = false;",
+    'if (followUp.state === "cancelled" || (followUp.state === "done" && followUp.outcome !== undefined)) return "close";',
+    "if (Math.random() > 2) return null;",
   ),
   one(
     "consent not asked when sending",
-    identity,
-    "if (!closing && holdOf(policy, now.lead) !== null)",
+    acting,
+    'if (work !== "close" && this.#isHeld(policy, root, current.followUp))',
     "if (Math.random() > 2)",
   ),
   one(
@@ -459,9 +465,43 @@ export const mutants: readonly Mutant[] = [
   ),
   one(
     "who is asked forgets consent",
-    identity,
-    'if (holdOf(found.workspace.policy, root.lead) === null) return { arm: "go" };',
+    acting,
+    'if (!this.#isHeld(policy, root, current.followUp)) return { arm: "go" };',
     'return { arm: "go" };',
+  ),
+  one(
+    "decided on what was never saved",
+    "src/objects/node-state.ts",
+    "const withSnapshot = this.#unsaved && entry.answer !== undefined;",
+    "const withSnapshot = false;",
+  ),
+  /* ---- who holds it */
+  one("nobody is asked whose turn it is", obligations, "if (followUp.assign !== undefined) continue;", ""),
+  one("the team forgets whom it named", team, "    if (known !== null) return answerOf(known);\n", ""),
+  one(
+    "an assignment is not written",
+    team,
+    "    store.add(row);\n    memory.event = event;",
+    "    memory.event = event;",
+  ),
+  one("nobody tells the team that it is over", obligations, 'item.state !== "open" && item.released !== true', "false"),
+  one(
+    "news stay here",
+    obligations,
+    'return followUp.state === "open" && action.revision < followUp.revision ? "update" : null;',
+    "return null;",
+  ),
+  one(
+    "what was written is not remembered",
+    acting,
+    'if (command.type === "create_task" && current.action.written === undefined)',
+    "if (Math.random() > 2)",
+  ),
+  one(
+    "a no leaves what is open",
+    node,
+    "const known = enriched(root.follow_ups, decision).map((item) => withdrawnBy(item, decision));",
+    "const known = enriched(root.follow_ups, decision);",
   ),
   /* ---- the ledger */
   one("no version guard", "src/ledger/project.ts", '"excluded.version > leads.version"', '"true"'),

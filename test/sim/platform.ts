@@ -317,6 +317,8 @@ export class Platform {
       IDENTITY: namespace("identity"),
       ACCOUNT: namespace("account"),
       PROJECTOR: namespace("projector"),
+      TEAM: namespace("team"),
+      COMPANY: namespace("company"),
       PUBLIC_URL: "https://baton.example.com",
       HUBSPOT_LOGIN_URL: "https://hubspot.example.com",
       HUBSPOT_API_URL: "https://hubspot.example.com",

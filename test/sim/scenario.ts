@@ -23,6 +23,9 @@ export interface Sending {
 /** `split` undoes a link; `settle_*` answers a refused link; `merge` joins any two; `erase` is a person's right. */
 export type Word = "split" | "settle_merge" | "settle_apart" | "merge" | "erase";
 
+/** What a holder, or whoever watches, says of a follow-up; `sweep`: the sweeper looks for what is late; `retry`: of what was refused. */
+export type Say = "done" | "dismiss" | "reassign" | "snooze" | "undo" | "retry" | "sweep";
+
 export interface Target {
   readonly crm: CrmName;
   readonly world: World;
@@ -37,6 +40,8 @@ export interface Scenario {
   readonly touches: readonly { readonly at: number; readonly to: "deleted" | "completed" }[];
   /** Milliseconds after the start at which a person says something about who is who, if there is anything to say. */
   readonly words: readonly { readonly at: number; readonly says: Word }[];
+  /** Milliseconds after the start at which somebody says something about a follow-up, if there is one. */
+  readonly sayings: readonly { readonly at: number; readonly says: Say }[];
   readonly plan: FaultPlan;
   readonly faultsEndAt: number;
 }
@@ -122,7 +127,29 @@ export function scenarioOf(seed: number): Scenario {
   // Drawn last, so that everybody else is who they were.
   if (random() < 0.15)
     sendings.push(...waverer(random, pick(random, people as [Identifier[], ...Identifier[][]]), spreadMs));
-  return { seed, words, policy, targets, sendings, touches, plan, faultsEndAt };
+  const eager = random() < 0.15 ? insister(random, pick(random, people as [Identifier[], ...Identifier[][]])) : [];
+  sendings.push(...eager);
+  // Done already, by whoever sees the task before all that.
+  const [first] = eager;
+  if (first !== undefined && random() < 0.3) touches.push({ at: first.at + between(60_500, 61_000), to: "completed" });
+  const isOver = eager.length === 0 ? 0 : Math.max(...eager.map(({ at }) => at)) + 5_000;
+  const sayings = Array.from({ length: random() < 0.35 ? between(1, 5) : 0 }, () => ({
+    at: between(100, spreadMs + 60_000),
+    says: pick<Say>(random, [
+      "done",
+      "dismiss",
+      "reassign",
+      "reassign",
+      "snooze",
+      "undo",
+      "undo",
+      "retry",
+      "sweep",
+      "sweep",
+    ]),
+  }));
+  const scenario = { seed, words, policy, targets, sendings, touches, sayings, plan };
+  return { ...scenario, faultsEndAt: Math.max(faultsEndAt, isOver) };
 }
 
 /** Somebody who asks for a demo, wants to hear nothing while that is on its way, and changes their mind again. */
@@ -131,22 +158,38 @@ function waverer(random: () => number, person: readonly Identifier[], spreadMs: 
   let at = between(0, spreadMs);
   return ["demo_requested", "unsubscribed", "form_submitted"].map((kind, index) => {
     if (index > 0) at += pick(random, [5, 50, 700, 4_000]) + between(0, 20);
-    const made = toSignal(
-      {
-        id: `w${index}`,
-        kind,
-        occurredAt: startedAt + at,
-        identifiers: person.slice(0, 1),
-        traits: {},
-        ...(index === 1 ? { consent: { follow_up: false } } : {}),
-        ...(index === 2 ? { consent: { follow_up: true } } : {}),
-      },
-      { workspace: workspaceId, emitter: "forms", receivedAt: startedAt + at },
-      defaultIdentityPolicy,
-    );
-    if (!made.ok) throw new Error(`the scenario made no signal: ${JSON.stringify(made.failure)}`);
-    return { at, signal: made.value, persistent: true };
+    return sent(`w${index}`, kind, at, person.slice(0, 1), {
+      ...(index === 1 ? { consent: { follow_up: false } } : {}),
+      ...(index === 2 ? { consent: { follow_up: true } } : {}),
+    });
   });
+}
+
+/** Somebody who asks for more while what they asked for before is still being brought up to date in the CRM. */
+function insister(random: () => number, person: readonly Identifier[]): Sending[] {
+  let at = pick(random, [0, 300, 20_000]);
+  // A trial is decided when its minute is over; what names somebody new, when that is linked: the next one meets what lies only in memory.
+  const pauses = [0, 61_000, pick(random, [50, 200, 700, 2_000]), pick(random, [5, 200, 2_000])];
+  return ["trial_started", "demo_requested", "contact_requested", "quote_accepted"].map((kind, index) => {
+    at += pauses[index] ?? 0;
+    return sent(`i${index}`, kind, at, index === 1 ? person : person.slice(0, 1), {});
+  });
+}
+
+function sent(
+  id: string,
+  kind: string,
+  at: number,
+  person: readonly Identifier[],
+  part: Pick<Signal, "consent">,
+): Sending {
+  const made = toSignal(
+    { id, kind, occurredAt: startedAt + at, identifiers: [...person], traits: {}, ...part },
+    { workspace: workspaceId, emitter: "forms", receivedAt: startedAt + at },
+    defaultIdentityPolicy,
+  );
+  if (!made.ok) throw new Error(`the scenario made no signal: ${JSON.stringify(made.failure)}`);
+  return { at, signal: made.value, persistent: true };
 }
 
 function identifiersOf(random: () => number, person: number): Identifier[] {

@@ -11,12 +11,16 @@ import { settleReadsMs } from "../../src/limits.ts";
 import type { Signal } from "../../src/model.ts";
 import { AccountObject } from "../../src/objects/account.ts";
 import type { AccountFacts } from "../../src/objects/account-store.ts";
+import type { AnswerAnswer, AnswerCall } from "../../src/objects/answering.ts";
+import { CompanyObject } from "../../src/objects/company.ts";
 import type { EraseAnswer, EraseCall } from "../../src/objects/erasing.ts";
 import { IdentityObject } from "../../src/objects/identity.ts";
 import { accountName, identityStub } from "../../src/objects/names.ts";
 import * as policyCache from "../../src/objects/policy-cache.ts";
 import { ProjectorObject } from "../../src/objects/projector.ts";
 import type { Choice, ChoiceAnswer, SplitAnswer, SplitCall } from "../../src/objects/splitting.ts";
+import { TeamObject } from "../../src/objects/team.ts";
+import type { Word as Said } from "../../src/resolve/answers.ts";
 import type { Node } from "../../src/resolve/node.ts";
 import { tieId } from "../../src/resolve/ties.ts";
 import type { Workspace, WorkspaceFacts } from "../../src/workspace.ts";
@@ -27,7 +31,7 @@ import { Engine, type Violation } from "./engine.ts";
 import { type FaultPlan, Faults } from "./faults.ts";
 import { enter, leave } from "./globals.ts";
 import { Database, Platform } from "./platform.ts";
-import { type Scenario, type Sending, startedAt, type Word, workspaceId } from "./scenario.ts";
+import { type Say, type Scenario, type Sending, startedAt, type Word, workspaceId } from "./scenario.ts";
 
 const { deliver } = delivering;
 /** Added by `hooks.ts`: what an isolate remembers must not outlive the schedule. */
@@ -65,7 +69,13 @@ export function runSchedule(scenario: Scenario, without: Without = {}): Run {
   const { seed, policy, targets } = scenario;
   const faults = new Faults(without.plan ?? scenario.plan, seeded(seed ^ 0xfa17), without.spared ?? new Set());
   const engine = new Engine(startedAt, faults, seeded(seed ^ 0xde1a), without.traced === true);
-  const classes = { identity: IdentityObject, account: AccountObject, projector: ProjectorObject };
+  const classes = {
+    identity: IdentityObject,
+    account: AccountObject,
+    projector: ProjectorObject,
+    team: TeamObject,
+    company: CompanyObject,
+  };
   const platform = new Platform(engine, { classes, control, ledger, drain });
   enter(engine, seeded(seed ^ 0xc0de));
   try {
@@ -80,7 +90,7 @@ export function runSchedule(scenario: Scenario, without: Without = {}): Run {
     openScene({
       platform,
       accounts: crmAccounts,
-      onSend: (key) => checks.onSend(key, (lead) => holdOf(policy, lead) !== null),
+      onSend: (key) => checks.onSend(key, (lead) => holdOf(policy, lead, { type: "call" }, engine.now) !== null),
       onTask: (account, task) => checks.onTask(account, task),
     });
     connect(platform, accounts, master);
@@ -106,6 +116,7 @@ export function runSchedule(scenario: Scenario, without: Without = {}): Run {
       }
     });
     for (const { at, says } of scenario.words) sayAt(platform, checks, at, says);
+    for (const { at, says } of scenario.sayings) answerAt(platform, facts, at, says);
     for (const { at, to } of scenario.touches) touchAt(engine, [...crmAccounts.values()], at, to);
     disturb(platform, scenario.faultsEndAt);
     engine.at(startedAt + scenario.faultsEndAt, null, "the faults end", () => {
@@ -243,7 +254,52 @@ function sayAt(platform: Platform, checks: LiveChecks, at: number, says: Word): 
   });
 }
 
+/** Somebody says something about a follow-up, or the sweeper comes by, until it is heard. */
+function answerAt(platform: Platform, { targets }: WorkspaceFacts, at: number, says: Say): void {
+  const { engine } = platform;
+  engine.at(startedAt + at, null, says, () => {
+    const items = platform.hostsOf("identity").flatMap((host) => {
+      const node = host.disk.kv.get("node") as Node | undefined;
+      return node?.role === "root" ? node.follow_ups.map((item) => ({ item, lead: node.name })) : [];
+    });
+    const found = items[engine.between(0, items.length)];
+    if (found === undefined) return;
+    const { item, lead } = found;
+    engine.say(() => `a person says ${says} of ${item.id} at ${platform.label(lead)}`);
+    const speaker = { by: "kim@example.com", at: engine.now };
+    const key = item.actions[0]?.key ?? "";
+    insist(
+      platform,
+      lead,
+      (stub) => {
+        if (says === "sweep") return stub.overdue();
+        if (says === "retry")
+          return stub.answer({ ...speaker, exception: `ex_${key}`, way: { choice: "retry" }, targets });
+        return stub.answer({ ...speaker, follow_up: item.id, word: wordOf(says, engine.now) });
+      },
+      () => {},
+    );
+  });
+}
+
+function wordOf(says: Exclude<Say, "sweep" | "retry">, now: number): Said {
+  switch (says) {
+    case "done":
+      return { choice: "done", outcome: "reached" };
+    case "dismiss":
+      return { choice: "dismiss", reason: "not a fit" };
+    case "reassign":
+      return { choice: "reassign", to: "kim@example.com" };
+    case "undo":
+      return { choice: "undo", reason: "undone: policy version 1" };
+    case "snooze":
+      return { choice: "snooze", until: now + 86_400_000 };
+  }
+}
+
 interface Addressee {
+  answer(call: AnswerCall): Promise<AnswerAnswer>;
+  overdue(): Promise<AnswerAnswer>;
   split(call: SplitCall): Promise<SplitAnswer>;
   choose(call: Choice): Promise<ChoiceAnswer>;
   erase(call: EraseCall): Promise<EraseAnswer>;
@@ -252,7 +308,7 @@ interface Addressee {
 function insist(
   platform: Platform,
   name: string,
-  ask: (stub: Addressee) => Promise<SplitAnswer | ChoiceAnswer | EraseAnswer>,
+  ask: (stub: Addressee) => Promise<SplitAnswer | ChoiceAnswer | EraseAnswer | AnswerAnswer>,
   heard: (arm: string) => void,
 ): void {
   const { engine } = platform;
@@ -328,7 +384,7 @@ function setUp(scenario: Scenario, accounts: readonly { crm: string; account: st
       bindings: [workspaceId, workspaceId, policy.version],
     },
     {
-      sql: "INSERT INTO policies VALUES (?, ?, ?, '', 0)",
+      sql: "INSERT INTO policies (workspace, version, document, author, created_at) VALUES (?, ?, ?, '', 0)",
       bindings: [workspaceId, policy.version, JSON.stringify(policy)],
     },
     ...accounts.map(({ crm, account, world }) => ({
