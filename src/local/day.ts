@@ -29,6 +29,11 @@ export interface DayDelivery {
   readonly path: string | null;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /**
+   * Whoever fills in a form after they unsubscribed does so after the unsubscription was answered, however much the day is
+   * compressed: deliveries of one sequence are sent one after the other's answer. Null: at its time, whatever else is under way.
+   */
+  readonly sequence: string | null;
 }
 
 export interface Day {
@@ -132,6 +137,7 @@ class DayWriter {
   readonly #plan: DayPlan;
   readonly #random: () => number;
   #ids = 0;
+  #sequence: string | null = null;
 
   constructor(plan: DayPlan, random: () => number) {
     this.#plan = plan;
@@ -189,16 +195,25 @@ class DayWriter {
         for (let use = 0; use < 10; use++) this.#used(next(120_000), person);
         return;
       case "opted out":
-        this.#support(at, person, "contact.unsubscribed");
-        this.#form(at + 120_000, person);
+        this.#inSequence(person.email, () => {
+          this.#support(at, person, "contact.unsubscribed");
+          this.#form(at + 120_000, person);
+        });
         return;
     }
+  }
+
+  #inSequence(name: string, tell: () => void): void {
+    this.#sequence = name;
+    tell();
+    this.#sequence = null;
   }
 
   #segment(at: number, emitter: "website" | "product", path: string, message: object): void {
     const instant = this.#instant(at);
     const body = JSON.stringify({ messageId: this.#id("m"), timestamp: instant, ...message });
-    this.deliveries.push({ at, emitter, path, headers: { "content-type": "application/json" }, body });
+    const headers = { "content-type": "application/json" };
+    this.deliveries.push({ at, emitter, path, headers, body, sequence: this.#sequence });
   }
 
   #page(at: number, person: Person, path: string): void {
@@ -297,6 +312,7 @@ class DayWriter {
       path: null,
       headers: { "content-type": "application/json", ...headers },
       body,
+      sequence: this.#sequence,
     });
   }
 

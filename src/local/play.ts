@@ -58,13 +58,16 @@ async function send(stage: Stage, workspace: Seeded, day: Day, options: PlayOpti
   const factor = (options.seconds * 1000) / dayMs;
   const tally = { sent: 0, duplicates: 0, refused: 0, quarantined: 0 };
   const under = new Set<Promise<void>>();
+  const sequences = new Map<string, Promise<void>>();
   let shown = 0;
   for (const delivery of day.deliveries) {
     const due = begun + delivery.at * factor;
     if (due > Date.now() + 5) await sleep(due - Date.now());
     while (under.size >= 16) await Promise.race(under);
-    const one = shoot(gun, workspace, delivery, tally).finally(() => under.delete(one));
+    const before = sequences.get(delivery.sequence ?? "") ?? Promise.resolve();
+    const one = before.then(() => shoot(gun, workspace, delivery, tally)).finally(() => under.delete(one));
     under.add(one);
+    if (delivery.sequence !== null) sequences.set(delivery.sequence, one);
     if (++shown % 25 === 0) options.say(bar(shown, day.deliveries.length, delivery.at));
   }
   await Promise.all(under);
