@@ -39,13 +39,13 @@ export function overview(twin: Twin): string {
   );
 }
 
-export function recordPage(twin: Twin, record: TwinRecord): string {
-  const others = twin.store.linked(record, record.type === "tasks" ? "contacts" : "tasks");
-  const lines = Object.entries(record.properties).map(([name, value]) => row([escapeHtml(name), escapeHtml(value)]));
+export function taskPage(twin: Twin, task: TwinRecord): string {
+  const contacts = twin.store.linked(task, "contacts");
+  const lines = Object.entries(task.properties).map(([name, value]) => row([escapeHtml(name), escapeHtml(value)]));
   return document(
-    `${record.type === "tasks" ? "Task" : "Contact"} ${record.id}`,
+    `Task ${task.id}`,
     `<p><a href="/">all</a></p>${table(["Property", "Value"], lines)}
-<p>Linked: ${others.map((other) => link(twin, other)).join(", ") || "nothing"}</p>`,
+<p>Linked: ${contacts.map((contact) => link(twin, contact)).join(", ") || "nothing"}</p>`,
   );
 }
 

@@ -12,7 +12,8 @@ import { FaultBox, type Faults } from "./faults.ts";
 import { Journal, type JournalEntry } from "./journal.ts";
 import { Limits } from "./limits.ts";
 import { Tokens, type TwinGrant } from "./oauth.ts";
-import { overview, recordPage } from "./page.ts";
+import { overview, taskPage } from "./page.ts";
+import { contactPage } from "./record.ts";
 import { canonical } from "./routes.ts";
 import { Schemas } from "./schemas.ts";
 import { Shapes } from "./shapes.ts";
@@ -33,6 +34,8 @@ export interface TwinOptions {
   readonly faults?: Partial<Faults>;
   /** Where webhooks go; none are sent without it. */
   readonly webhookTarget?: string;
+  /** Where our app's card lives, without a slash at its end; record pages show none without it. */
+  readonly cardUrl?: string;
   readonly now?: () => number;
 }
 
@@ -120,6 +123,7 @@ function build(options: TwinOptions): Twin {
     journal: new Journal(),
     shapes: new Shapes(),
     webhooks,
+    cardUrl: options.cardUrl ?? null,
     address: "",
   };
 }
@@ -166,7 +170,9 @@ async function others(twin: Twin, method: string, url: URL, text: string): Promi
   if (method === "GET" && url.pathname === "/") return { status: 200, html: overview(twin) };
   const record = /^\/(contacts|tasks)\/\d+\/(?:record\/0-1|view\/all\/task)\/(\d+)/.exec(url.pathname);
   const found = record === null ? undefined : twin.store.followed(record[1] as "contacts" | "tasks", record[2] ?? "");
-  return found === undefined ? { status: 404, html: "Nothing here." } : { status: 200, html: recordPage(twin, found) };
+  if (found === undefined) return { status: 404, html: "Nothing here." };
+  if (found.type === "contacts") return contactPage(twin, found, { method, url, form });
+  return { status: 200, html: taskPage(twin, found) };
 }
 
 function parseAsk(text: string): unknown {

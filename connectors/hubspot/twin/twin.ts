@@ -38,6 +38,8 @@ export interface Twin {
   readonly journal: Journal;
   readonly shapes: Shapes;
   readonly webhooks: Webhooks;
+  /** Where our app's card lives, e.g. `http://127.0.0.1:8787/card/hubspot`; null where the twin runs alone. */
+  readonly cardUrl: string | null;
   /** `host:port`, once it listens. */
   address: string;
 }

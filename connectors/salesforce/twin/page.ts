@@ -49,8 +49,15 @@ ${table("Leads and contacts", ["Kind", "Name", "E-mail", "State", "Key", "Id"], 
 
 function table(title: string, head: readonly string[], rows: readonly (readonly (string | null)[])[]): string {
   const cells = (tag: string, values: readonly (string | null)[]): string =>
-    values.map((value) => `<${tag}>${html(value ?? "")}</${tag}>`).join("");
+    values
+      .map((value) => `<${tag}>${isPerson(value) ? `<a href="/${value}">${value}</a>` : html(value ?? "")}</${tag}>`)
+      .join("");
   return `<h2>${title}</h2><table><tr>${cells("th", head)}</tr>${rows.map((row) => `<tr>${cells("td", row)}</tr>`).join("\n")}</table>`;
+}
+
+/** The id of a lead or contact: they have a page of their own. */
+function isPerson(value: string | null): value is string {
+  return /^00[Q3]\w{15}$/.test(value ?? "");
 }
 
 function html(value: string): string {

@@ -9,6 +9,7 @@ import { Exchange, parse } from "./exchange.ts";
 import { serveLogin } from "./login.ts";
 import { Org, type OrgOptions } from "./org.ts";
 import { page } from "./page.ts";
+import { type CardAddress, personPage } from "./record.ts";
 
 export interface SalesforceTwinOptions extends Partial<OrgOptions> {
   /** 0 or absent: any free port. */
@@ -23,6 +24,8 @@ export interface SalesforceTwin {
   readonly port: number;
   /** What `/admin` reaches over HTTP, without HTTP. */
   readonly org: Org;
+  /** Record pages show our panel from now on. */
+  showCard(card: CardAddress): void;
   close(): Promise<void>;
 }
 
@@ -53,8 +56,9 @@ export async function startSalesforceTwin(options: SalesforceTwinOptions = {}): 
     now: Date.now,
     ...given,
   });
+  let card: CardAddress | null = null;
   const server = createServer({ maxHeaderSize: 65_536, keepAliveTimeout: 60_000 }, (request, response) => {
-    serve(new Exchange(org, url, request, response)).catch((error: unknown) => {
+    serve(new Exchange(org, url, request, response), card).catch((error: unknown) => {
       // A client that goes away while it sends is no fault of ours.
       if (!(error instanceof Error && "code" in error && error.code === "ECONNRESET")) {
         org.journal.violate({ side: "answer", where: "twin", what: String(error) });
@@ -73,6 +77,9 @@ export async function startSalesforceTwin(options: SalesforceTwinOptions = {}): 
     url,
     port: bound,
     org,
+    showCard: (address) => {
+      card = address;
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -81,11 +88,13 @@ export async function startSalesforceTwin(options: SalesforceTwinOptions = {}): 
   };
 }
 
-async function serve(exchange: Exchange): Promise<void> {
+const htmlType = { "content-type": "text/html; charset=utf-8" };
+
+async function serve(exchange: Exchange, card: CardAddress | null): Promise<void> {
   const body = await exchange.readBody();
   const { pathname } = exchange.url;
   if (pathname === "/") {
-    exchange.write(200, { "content-type": "text/html; charset=utf-8" }, page(exchange.org));
+    exchange.write(200, htmlType, page(exchange.org));
   } else if (pathname.startsWith("/admin/")) {
     const { status, body: answer } = admin(exchange.org, exchange.method, exchange.url, parse(body));
     exchange.write(status, { "content-type": "application/json" }, JSON.stringify(answer));
@@ -93,6 +102,11 @@ async function serve(exchange: Exchange): Promise<void> {
     await serveLogin(exchange, body);
   } else if (pathname === "/services/data" || pathname.startsWith("/services/data/")) {
     await serveData(exchange, body);
+  } else if (/^\/00[Q3]\w{15}$/.test(pathname)) {
+    const { org, method, url } = exchange;
+    const asked = { id: pathname.slice(1), method, url, form: new URLSearchParams(body) };
+    const person = await personPage(org, card, asked);
+    exchange.write(person === null ? 404 : 200, htmlType, person ?? "No such record.");
   } else {
     exchange.html(404, "URL No Longer Exists");
   }
