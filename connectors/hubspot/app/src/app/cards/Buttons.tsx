@@ -1,0 +1,62 @@
+import { Flex, List, LoadingButton, Text } from "@hubspot/ui-extensions";
+import { useState } from "react";
+import { Ask } from "./Ask.tsx";
+import type { Button, Fields } from "./asked.ts";
+import type { ReadyCard } from "./document.ts";
+
+interface ButtonsProps {
+  readonly card: ReadyCard;
+  readonly locale: string | undefined;
+  /** The choice that is on its way to Baton. */
+  readonly sending: Button["choice"] | null;
+  /** Nothing can be pressed until the last press is settled. */
+  readonly blocked: boolean;
+  readonly onPress: (button: Button, fields: Fields) => void;
+}
+
+/** The buttons in the document's order. One that needs something asks for it below the row; one that needs nothing is sent. */
+export function Buttons({ card, locale, sending, blocked, onPress }: ButtonsProps) {
+  const [asking, setAsking] = useState<Button["choice"] | null>(null);
+  const asked = card.buttons.find((button) => button.choice === asking && button.possible);
+  const first = card.buttons.find((button) => button.possible)?.choice;
+  const impossible = card.buttons.filter((button) => !button.possible);
+  const still = sending !== null || blocked;
+  return (
+    <>
+      <Flex direction="row" gap="extra-small" wrap>
+        {card.buttons.map((button) => (
+          <LoadingButton
+            key={button.choice}
+            size="sm"
+            variant={button.choice === first ? "primary" : "secondary"}
+            disabled={!button.possible || still}
+            loading={button.choice === sending}
+            onClick={() => (button.needs === "nothing" ? onPress(button, {}) : setAsking(button.choice))}
+          >
+            {button.label}
+          </LoadingButton>
+        ))}
+      </Flex>
+      {asked === undefined ? null : (
+        <Ask
+          key={asked.choice}
+          card={card}
+          button={asked}
+          locale={locale}
+          disabled={still}
+          onSend={(fields) => onPress(asked, fields)}
+          onCancel={() => setAsking(null)}
+        />
+      )}
+      {impossible.length === 0 ? null : (
+        <List variant="unordered">
+          {impossible.map((button) => (
+            <Text key={button.choice} variant="microcopy">
+              {button.label}: {button.why_not ?? "not possible now"}
+            </Text>
+          ))}
+        </List>
+      )}
+    </>
+  );
+}
