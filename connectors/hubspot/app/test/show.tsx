@@ -54,3 +54,8 @@ export function readable(node: Readable): string {
   const inner = node.childNodes === undefined ? [node.text ?? ""] : node.childNodes.map((child) => readable(child));
   return [...own, inner.join("")].join("\n");
 }
+
+/** Fills an input in. The renderer's types ask for the handler itself where the value goes, which is why this says it loosely. */
+export function fill(input: { readonly trigger: unknown }, value: unknown, event = "onChange"): void {
+  (input.trigger as (event: string, value: unknown) => void)(event, value);
+}
