@@ -1,9 +1,9 @@
 /**
  * What HubSpot is to Baton, as data. Facts: CRM-FACTS §1 (checked October 2026); every path stands in `requests.ts`.
  *
- * Scopes are the least that work (§1.6). The schema scope is asked for as an optional one, because HubSpot's own pages
- * disagree about which scope lets an app create a task property and one account could not grant it (§1.3): without it
- * the install falls back to a weaker exactly-once world instead of failing.
+ * Scopes are the least that work (§1.6), the same as in `app/src/app/app-hsmeta.json`. The schema scope is asked for as an
+ * optional one, because HubSpot's own pages disagree about which scope lets an app create a task property and one account
+ * could not grant it (§1.3): without it the install falls back to a weaker exactly-once world instead of failing.
  */
 import type { CrmManifest } from "../contract.ts";
 
@@ -24,6 +24,8 @@ export const crmManifest: CrmManifest = {
       required: true,
     },
     { scope: "crm.objects.owners.read", reason: "Give each task to its owner.", required: true },
+    // HubSpot asks it of every app whose card stands on a company (pages of app cards, November 2026).
+    { scope: "crm.objects.companies.read", reason: "Show the card on companies.", required: false },
     {
       scope: "crm.schemas.contacts.write",
       reason: "Create the task property that makes a repeated write harmless.",

@@ -187,6 +187,7 @@ export const allScopes: readonly string[] = [
   "crm.objects.contacts.read",
   "crm.objects.contacts.write",
   "crm.objects.owners.read",
+  "crm.objects.companies.read",
   "crm.schemas.contacts.write",
 ];
 
