@@ -3,6 +3,7 @@ import type { CrmName } from "../src/model.ts";
 import type { Crm, Emitter } from "./contract.ts";
 import { hubspot } from "./hubspot/crm.ts";
 import { hubspotWebhooks } from "./hubspot/emitter/emitter.ts";
+import { hubspotWorkflow } from "./hubspot/workflow/emitter.ts";
 import { native } from "./native/emitter.ts";
 import { salesforce } from "./salesforce/crm.ts";
 import { salesforceEvents } from "./salesforce/emitter/emitter.ts";
@@ -19,6 +20,7 @@ export const emitters: readonly Emitter[] = [
   stripe,
   typeform,
   hubspotWebhooks,
+  hubspotWorkflow,
   salesforceEvents,
 ];
 

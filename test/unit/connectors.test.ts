@@ -31,6 +31,7 @@ const vendors = emitters.map((emitter) => emitter.manifest.vendor);
 const folders: Readonly<Record<string, string>> = {
   baton: "native",
   hubspot: "hubspot/emitter",
+  "hubspot-workflow": "hubspot/workflow",
   salesforce: "salesforce/emitter",
 };
 const folderOf = (vendor: string): string => folders[vendor] ?? vendor;
@@ -125,6 +126,17 @@ const genuine: Readonly<
     }),
   },
   hubspot: {
+    secret: "hs-client-secret-1",
+    other: "hs-client-secret-2",
+    agesOut: true,
+    headers: (secret) => ({
+      "X-HubSpot-Request-Timestamp": String(signedAt),
+      "X-HubSpot-Signature-v3": mac("sha256", secret, `POSThttps://in.example.com/in/key${body}${signedAt}`).digest(
+        "base64",
+      ),
+    }),
+  },
+  "hubspot-workflow": {
     secret: "hs-client-secret-1",
     other: "hs-client-secret-2",
     agesOut: true,

@@ -10,6 +10,7 @@ import * as z from "zod";
 import { cardTypes } from "../../connectors/hubspot/card-types/print.ts";
 import { translate } from "../../connectors/hubspot/emitter/translate.ts";
 import { crmManifest } from "../../connectors/hubspot/manifest.ts";
+import { manifest as workflowManifest } from "../../connectors/hubspot/workflow/manifest.ts";
 import { isKind } from "../../connectors/kinds.ts";
 import { app } from "../../src/routes.ts";
 
@@ -106,7 +107,7 @@ describe("the app for HubSpot", () => {
     expect(translated.ok && translated.value.drafts).toHaveLength(1);
   });
 
-  it("lets a workflow say only what policies have a word for", () => {
+  it("lets a workflow say only what our connector believes and policies have a word for", () => {
     const { inputFields } = meta(
       "src/app/workflow-actions/hand-to-baton-hsmeta.json",
       z.object({
@@ -126,9 +127,9 @@ describe("the app for HubSpot", () => {
       ["reason", false],
       ["happened_at", false],
     ]);
-    const kinds = inputFields[0]?.typeDefinition.options?.map((option) => option.value) ?? [];
-    expect(kinds).toContain("demo_requested");
-    expect(kinds.filter((kind) => !isKind(kind))).toEqual([]);
+    const kinds = inputFields[0]?.typeDefinition.options?.map((option) => option.value);
+    expect(kinds).toEqual(workflowManifest.kinds);
+    expect(workflowManifest.kinds.filter((kind) => !isKind(kind))).toEqual([]);
   });
 
   it("names nobody's account, Baton or registry", () => {

@@ -6,14 +6,14 @@ import * as z from "zod";
 import { identifiersMax } from "../../../src/limits.ts";
 import { normaliseIdentifier, normaliseInstant } from "../../../src/translate/normalise.ts";
 
-const contactId = z.union([z.number(), z.string()]).transform((given, context) => {
+export const contactId = z.union([z.number(), z.string()]).transform((given, context) => {
   const id = normaliseIdentifier({ type: "hubspot_contact_id", value: String(given) });
   if (id !== undefined) return id.value;
   context.addIssue({ code: "custom", message: "expected the id of a contact" });
   return z.NEVER;
 });
 
-const instant = z.union([z.number(), z.string()]).transform((given, context) => {
+export const instant = z.union([z.number(), z.string()]).transform((given, context) => {
   const at = normaliseInstant(given);
   if (at !== undefined) return at;
   context.addIssue({ code: "custom", message: "expected epoch milliseconds" });
