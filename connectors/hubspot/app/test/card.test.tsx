@@ -1,13 +1,5 @@
 /** What the card shows in each of its states. */
-import {
-  Accordion,
-  EmptyState,
-  ErrorState,
-  Link,
-  LoadingButton,
-  LoadingSpinner,
-  StatusTag,
-} from "@hubspot/ui-extensions";
+import { Accordion, Button, EmptyState, ErrorState, Link, LoadingSpinner, StatusTag } from "@hubspot/ui-extensions";
 import { describe, expect, it, vi } from "vitest";
 import { emptyCard, madeAt, ok, RecordingDoor, readyCard, refusal } from "./documents.ts";
 import { readable, show } from "./show.tsx";
@@ -22,7 +14,7 @@ describe("before there is anything to show", () => {
     const card = show(new RecordingDoor([ok(emptyCard)]));
     await card.says("No tool has said anything of this contact yet.");
     expect(card.find(EmptyState).props.title).toBe("Nothing yet");
-    expect(card.findAll(LoadingButton).map((button) => button.text)).toEqual(["Refresh"]);
+    expect(card.findAll(Button).map((button) => button.text)).toEqual(["Refresh"]);
   });
 
   it.each([

@@ -1,5 +1,5 @@
 /** The card as HubSpot mounts it, with HubSpot's context and actions. */
-import { ErrorState, LoadingButton } from "@hubspot/ui-extensions";
+import { Button, ErrorState } from "@hubspot/ui-extensions";
 import { createRenderer } from "@hubspot/ui-extensions/testing";
 import { describe, expect, it, vi } from "vitest";
 import { OnRecord } from "../src/app/cards/OnRecord.tsx";
@@ -35,7 +35,7 @@ describe("on a record", () => {
   it("asks once, however often HubSpot draws it", async () => {
     const { hsFetch, waitFor, find, getRootNode } = mounted(variables, Response.json(readyCard()));
     await waitFor(() => expect(readable(getRootNode())).toContain("Call about the demo"));
-    find(LoadingButton, (button) => button.text === "Later").trigger("onClick");
+    find(Button, (button) => button.text === "Later").trigger("onClick");
     await waitFor(() => expect(readable(getRootNode())).toContain("Until which day?"));
     expect(hsFetch).toHaveBeenCalledTimes(1);
   });
@@ -47,7 +47,7 @@ describe("on a record", () => {
       Response.json({ status: "ok", text: "It is yours.", card: readyCard() }),
     );
     await waitFor(() => expect(readable(getRootNode())).toContain("Call about the demo"));
-    find(LoadingButton, (button) => button.text === "I take it").trigger("onClick");
+    find(Button, (button) => button.text === "I take it").trigger("onClick");
     await waitFor(() => expect(readable(getRootNode())).toContain("It is yours."));
     expect(actions.addAlert.calls).toEqual([[{ type: "success", message: "It is yours." }]]);
     expect(actions.refreshObjectProperties.callCount).toBe(1);
@@ -63,7 +63,7 @@ describe("on a record", () => {
       Response.json(readyCard()),
     );
     await waitFor(() => expect(readable(getRootNode())).toContain("Call about the demo"));
-    find(LoadingButton, (button) => button.text === "I take it").trigger("onClick");
+    find(Button, (button) => button.text === "I take it").trigger("onClick");
     await waitFor(() => expect(actions.addAlert.calls).toEqual([[{ type: "danger", message: "It is done already." }]]));
     expect(actions.refreshObjectProperties.callCount).toBe(0);
   });

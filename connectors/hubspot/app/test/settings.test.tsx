@@ -1,5 +1,5 @@
 /** The settings page, and what it makes of Baton's answers. */
-import { Alert, Link, LoadingButton } from "@hubspot/ui-extensions";
+import { Alert, Button, Link } from "@hubspot/ui-extensions";
 import { createRenderer } from "@hubspot/ui-extensions/testing";
 import { describe, expect, it, vi } from "vitest";
 import { askConnection, type Connection } from "../src/app/settings/connection.ts";
@@ -40,7 +40,7 @@ describe("the settings page", () => {
       { state: "connected", detail: null },
     );
     await waitFor(() => expect(find(Alert).text).toBe("The connection was ended yesterday."));
-    find(LoadingButton).trigger("onClick");
+    find(Button).trigger("onClick");
     await waitFor(() => expect(find(Alert).props.title).toBe("Connected"));
     expect(ask.mock.calls).toEqual([[batonUrl], [batonUrl]]);
   });

@@ -1,5 +1,5 @@
 /** The card drawn by HubSpot's own test renderer. */
-import { LoadingButton } from "@hubspot/ui-extensions";
+import { Button } from "@hubspot/ui-extensions";
 import { createRenderer } from "@hubspot/ui-extensions/testing";
 import { BatonCard, type Layout } from "../src/app/cards/BatonCard.tsx";
 import type { Told } from "../src/app/cards/use-card.ts";
@@ -27,7 +27,7 @@ export function show(door: RecordingDoor, layout: Layout = "compact") {
     ...renderer,
     told,
     text,
-    button: (label: string) => renderer.find(LoadingButton, (node) => readable(node).trim() === label),
+    button: (label: string) => renderer.find(Button, (node) => readable(node).trim() === label),
     /** Until the card says so. */
     says: (words: string) =>
       renderer.waitFor(() => {

@@ -17,6 +17,7 @@ interface AskProps {
 export function Ask({ card, button, locale, disabled, onSend, onCancel }: AskProps) {
   const [filled, setFilled] = useState<Filled>(nothingFilled);
   const [missing, setMissing] = useState<string | null>(null);
+  const choices = choicesOf(card, button.needs, locale);
   const fill = (part: Partial<Filled>) => {
     setMissing(null);
     setFilled((now) => ({ ...now, ...part }));
@@ -29,11 +30,13 @@ export function Ask({ card, button, locale, disabled, onSend, onCancel }: AskPro
   return (
     <Form preventDefault onSubmit={send}>
       <Text format={{ fontWeight: "bold" }}>{button.label}</Text>
-      <Input card={card} needs={button.needs} locale={locale} filled={filled} missing={missing} onFill={fill} />
+      <Input needs={button.needs} choices={choices} filled={filled} missing={missing} onFill={fill} />
       <Flex direction="row" gap="small">
-        <Button type="submit" variant="primary" size="sm" disabled={disabled}>
-          {button.label}
-        </Button>
+        {choices?.options.length === 0 ? null : (
+          <Button type="submit" variant="primary" size="sm" disabled={disabled}>
+            Send
+          </Button>
+        )}
         <Button size="sm" disabled={disabled} onClick={onCancel}>
           Cancel
         </Button>
@@ -43,15 +46,15 @@ export function Ask({ card, button, locale, disabled, onSend, onCancel }: AskPro
 }
 
 interface InputProps {
-  readonly card: ReadyCard;
   readonly needs: CardButton["needs"];
-  readonly locale: string | undefined;
+  /** Where one of several is to be chosen. */
+  readonly choices: Choices | null;
   readonly filled: Filled;
   readonly missing: string | null;
   readonly onFill: (part: Partial<Filled>) => void;
 }
 
-function Input({ card, needs, locale, filled, missing, onFill }: InputProps) {
+function Input({ needs, choices, filled, missing, onFill }: InputProps) {
   switch (needs) {
     case "nothing":
       return null;
@@ -70,23 +73,28 @@ function Input({ card, needs, locale, filled, missing, onFill }: InputProps) {
       );
     case "colleague":
     case "duplicate":
-    case "link": {
-      const { label, none, options } = choicesOf(card, needs, locale);
-      if (options.length === 0) return <Alert title={none} variant="info" />;
-      return (
-        <Select
-          label={label}
-          name={needs}
-          required
-          options={[...options]}
-          {...(filled.picked === null ? {} : { value: filled.picked })}
-          error={missing !== null}
-          {...(missing === null ? {} : { validationMessage: missing })}
-          onChange={(value) => onFill({ picked: String(value) })}
-        />
+    case "link":
+      return choices === null ? null : (
+        <Pick needs={needs} choices={choices} filled={filled} missing={missing} onFill={onFill} />
       );
-    }
   }
+}
+
+function Pick({ needs, choices, filled, missing, onFill }: InputProps & { readonly choices: Choices }) {
+  const { label, none, options } = choices;
+  if (options.length === 0) return <Alert title={none} variant="info" />;
+  return (
+    <Select
+      label={label}
+      name={needs}
+      required
+      options={[...options]}
+      {...(filled.picked === null ? {} : { value: filled.picked })}
+      error={missing !== null}
+      {...(missing === null ? {} : { validationMessage: missing })}
+      onChange={(value) => onFill({ picked: String(value) })}
+    />
+  );
 }
 
 function Until({ filled, missing, onFill }: Pick<InputProps, "filled" | "missing" | "onFill">) {
@@ -118,8 +126,12 @@ interface Choices {
   readonly options: readonly { readonly label: string; readonly value: string }[];
 }
 
-function choicesOf(card: ReadyCard, needs: "colleague" | "duplicate" | "link", locale: string | undefined): Choices {
+function choicesOf(card: ReadyCard, needs: CardButton["needs"], locale: string | undefined): Choices | null {
   switch (needs) {
+    case "nothing":
+    case "until":
+    case "reason":
+      return null;
     case "colleague":
       return {
         label: "To whom?",

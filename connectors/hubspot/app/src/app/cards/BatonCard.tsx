@@ -4,12 +4,12 @@
  */
 import {
   Alert,
+  Box,
   Button,
   Divider,
   EmptyState,
   ErrorState,
   Flex,
-  LoadingButton,
   LoadingSpinner,
   Text,
 } from "@hubspot/ui-extensions";
@@ -86,9 +86,9 @@ function Failed({ problem, looking, onLook }: FailedProps) {
   return (
     <ErrorState title={title} type={type}>
       <Text>{problem.detail}</Text>
-      <LoadingButton loading={looking} onClick={onLook}>
-        Try again
-      </LoadingButton>
+      <Button disabled={looking} onClick={onLook}>
+        {looking ? "Asking" : "Try again"}
+      </Button>
     </ErrorState>
   );
 }
@@ -120,8 +120,10 @@ function Became({ pressing, onPress, onLook }: BecameProps) {
       );
     case "unsettled":
       return (
-        <Alert title="It is not known whether this was done" variant="warning">
-          <Text>{pressing.problem.detail} Sending it again does it once at most.</Text>
+        <>
+          <Alert title="It is not known whether this was done" variant="warning">
+            {pressing.problem.detail} Sending it again does it once at most.
+          </Alert>
           <Flex direction="row" gap="small" wrap>
             <Button size="sm" variant="primary" onClick={() => onPress(pressing.press)}>
               Send again
@@ -130,7 +132,7 @@ function Became({ pressing, onPress, onLook }: BecameProps) {
               Look what became of it
             </Button>
           </Flex>
-        </Alert>
+        </>
       );
   }
 }
@@ -157,8 +159,7 @@ function Ready({ layout, card, receivedAtMs, locale, pressing, onPress, newReque
         key={card.made_at}
         card={card}
         locale={locale}
-        sending={pressing.state === "sending" ? pressing.press.choice : null}
-        blocked={pressing.state === "unsettled"}
+        blocked={pressing.state === "sending" || pressing.state === "unsettled"}
         onPress={(button, fields) => onPress(pressOf(card, button, fields, newRequest()))}
       />
     </Flex>
@@ -172,11 +173,13 @@ function Ready({ layout, card, receivedAtMs, locale, pressing, onPress, newReque
   const past = <Timeline card={card} wide={wide} locale={locale} />;
   return wide ? (
     <Flex direction="row" gap="large" wrap>
-      {now}
-      <Flex direction="column" gap="medium">
-        {people}
-        {past}
-      </Flex>
+      <Box flex={1}>{now}</Box>
+      <Box flex={1}>
+        <Flex direction="column" gap="medium">
+          {people}
+          {past}
+        </Flex>
+      </Box>
     </Flex>
   ) : (
     <>
@@ -199,9 +202,9 @@ function Foot({ card, looking, locale, onLook }: FootProps) {
     <>
       <Divider />
       <Flex direction="row" gap="small" align="center" wrap>
-        <LoadingButton size="xs" loading={looking} onClick={onLook}>
-          Refresh
-        </LoadingButton>
+        <Button size="xs" disabled={looking} onClick={onLook}>
+          {looking ? "Asking" : "Refresh"}
+        </Button>
         <Text variant="microcopy">
           As of {instantText(card.made_at, locale)}, for {card.viewer}
         </Text>

@@ -1,40 +1,36 @@
-import { Flex, List, LoadingButton, Text } from "@hubspot/ui-extensions";
+import { Button, Flex, List, Text } from "@hubspot/ui-extensions";
 import { useState } from "react";
 import { Ask } from "./Ask.tsx";
-import type { Button, Fields } from "./asked.ts";
+import type { Button as CardButton, Fields } from "./asked.ts";
 import type { ReadyCard } from "./document.ts";
 
 interface ButtonsProps {
   readonly card: ReadyCard;
   readonly locale: string | undefined;
-  /** The choice that is on its way to Baton. */
-  readonly sending: Button["choice"] | null;
-  /** Nothing can be pressed until the last press is settled. */
+  /** The last press is on its way or not settled: nothing can be pressed until it is. */
   readonly blocked: boolean;
-  readonly onPress: (button: Button, fields: Fields) => void;
+  readonly onPress: (button: CardButton, fields: Fields) => void;
 }
 
 /** The buttons in the document's order. One that needs something asks for it below the row; one that needs nothing is sent. */
-export function Buttons({ card, locale, sending, blocked, onPress }: ButtonsProps) {
-  const [asking, setAsking] = useState<Button["choice"] | null>(null);
+export function Buttons({ card, locale, blocked, onPress }: ButtonsProps) {
+  const [asking, setAsking] = useState<CardButton["choice"] | null>(null);
   const asked = card.buttons.find((button) => button.choice === asking && button.possible);
   const first = card.buttons.find((button) => button.possible)?.choice;
   const impossible = card.buttons.filter((button) => !button.possible);
-  const still = sending !== null || blocked;
   return (
     <>
       <Flex direction="row" gap="extra-small" wrap>
         {card.buttons.map((button) => (
-          <LoadingButton
+          <Button
             key={button.choice}
             size="sm"
             variant={button.choice === first ? "primary" : "secondary"}
-            disabled={!button.possible || still}
-            loading={button.choice === sending}
+            disabled={!button.possible || blocked}
             onClick={() => (button.needs === "nothing" ? onPress(button, {}) : setAsking(button.choice))}
           >
             {button.label}
-          </LoadingButton>
+          </Button>
         ))}
       </Flex>
       {asked === undefined ? null : (
@@ -43,7 +39,7 @@ export function Buttons({ card, locale, sending, blocked, onPress }: ButtonsProp
           card={card}
           button={asked}
           locale={locale}
-          disabled={still}
+          disabled={blocked}
           onSend={(fields) => onPress(asked, fields)}
           onCancel={() => setAsking(null)}
         />

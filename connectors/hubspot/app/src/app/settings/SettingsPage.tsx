@@ -1,5 +1,5 @@
 /** Settings of the app in HubSpot: whether it is connected, and what is left to do. Everything else is set in Baton itself. */
-import { Alert, Flex, Heading, Link, List, LoadingButton, LoadingSpinner, Text } from "@hubspot/ui-extensions";
+import { Alert, Button, Flex, Heading, Link, List, LoadingSpinner, Text } from "@hubspot/ui-extensions";
 import { useCallback, useEffect, useState } from "react";
 import type { Connection } from "./connection.ts";
 
@@ -37,9 +37,9 @@ export function SettingsPage({ batonUrl, ask }: SettingsPageProps) {
       ) : (
         <ConnectionAlert connection={connection} />
       )}
-      <LoadingButton size="sm" loading={asking} onClick={() => void look()}>
-        Check again
-      </LoadingButton>
+      <Button size="sm" disabled={asking} onClick={() => void look()}>
+        {asking ? "Asking" : "Check again"}
+      </Button>
       <Heading>What is left to do here</Heading>
       <List variant="ordered">
         <Text>Open a contact or a company, choose Customize, and add the card Baton to the sidebar or to a tab.</Text>
