@@ -8,7 +8,7 @@ export default defineConfig({
     maxWorkers: "100%",
     projects: [
       {
-        test: { name: "node", include: ["test/{unit,twins,sim}/**/*.test.ts"], testTimeout: 30_000 },
+        test: { name: "node", include: ["test/{unit,twins,sim}/**/*.test.ts"], testTimeout: 120_000 },
       },
       {
         test: {

@@ -7,6 +7,9 @@ import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 
+/** Hashed at once and not kept: `utf8ToBytes` would copy it and wipe the first one. */
+const encoder = new TextEncoder();
+
 /** A key for one purpose of one workspace, derived from the master key: nothing else is ever stored. */
 export function deriveKey(masterKey: string, purpose: string, workspace: string): Uint8Array {
   return hmac(sha256, utf8ToBytes(masterKey), utf8ToBytes(`baton/${purpose}/${workspace}`));
@@ -23,8 +26,9 @@ export function nodeName(key: Uint8Array, workspace: string, type: string, value
 
 /** Short, stable, collision-resistant id of a list of parts. */
 export function digest(...parts: readonly string[]): string {
-  const text = parts.map((part) => `${part.length}:${part}|`).join("");
-  return bytesToHex(sha256(utf8ToBytes(text)).subarray(0, 12));
+  let text = "";
+  for (const part of parts) text += `${part.length}:${part}|`;
+  return bytesToHex(sha256(encoder.encode(text)).subarray(0, 12));
 }
 
 /** Compares secrets in a time that says nothing about where they differ. */

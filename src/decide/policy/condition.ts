@@ -225,14 +225,16 @@ function testOf(asked: Test): Check {
   if (is !== undefined) checks.push(isOneOf(list(is)));
   if (at_least !== undefined) checks.push(({ value }) => numberOf(value) >= at_least);
   if (at_most !== undefined) checks.push(({ value }) => numberOf(value) <= at_most);
-  const inWords = (texts: string | readonly string[], fits: (words: string, wanted: string) => boolean) => {
-    const wanted = list(texts).map((text) => text.toLowerCase());
-    checks.push(({ words }) => wanted.some((text) => fits(words, text)));
+  const inWords = (texts: string | readonly string[], fitOf: (wanted: string) => (words: string) => boolean) => {
+    const fits = list(texts).map((text) => fitOf(text.toLowerCase()));
+    const [only] = fits;
+    if (only !== undefined && fits.length === 1) checks.push(({ words }) => only(words));
+    else checks.push(({ words }) => fits.some((fit) => fit(words)));
   };
-  if (contains !== undefined) inWords(contains, (words, text) => words.includes(text));
-  if (starts_with !== undefined) inWords(starts_with, (words, text) => words.startsWith(text));
-  if (ends_with !== undefined) inWords(ends_with, (words, text) => words.endsWith(text));
-  if (like !== undefined) inWords(like, isLike);
+  if (contains !== undefined) inWords(contains, (text) => (words) => words.includes(text));
+  if (starts_with !== undefined) inWords(starts_with, (text) => (words) => words.startsWith(text));
+  if (ends_with !== undefined) inWords(ends_with, (text) => (words) => words.endsWith(text));
+  if (like !== undefined) inWords(like, likeOf);
   // Of what is not known only `known` and `is_not` can be said.
   const passesUnknown = known !== true && checks.length === 0;
   if (is_not !== undefined) {
@@ -269,17 +271,19 @@ function numberOf(fact: Fact): number {
 }
 
 /** `*` matches any run. What stands between the stars is looked for from left to right and never again, so nothing is tried twice. */
-export function isLike(words: string, pattern: string): boolean {
+export function likeOf(pattern: string): (words: string) => boolean {
   const [first = "", ...parts] = pattern.split("*");
   const last = parts.pop();
-  if (last === undefined) return words === pattern;
-  if (words.length < first.length + last.length || !words.startsWith(first) || !words.endsWith(last)) return false;
-  const end = words.length - last.length;
-  let at = first.length;
-  for (const part of parts) {
-    const found = words.indexOf(part, at);
-    if (found < 0 || found + part.length > end) return false;
-    at = found + part.length;
-  }
-  return true;
+  if (last === undefined) return (words) => words === pattern;
+  return (words) => {
+    if (words.length < first.length + last.length || !words.startsWith(first) || !words.endsWith(last)) return false;
+    const end = words.length - last.length;
+    let at = first.length;
+    for (const part of parts) {
+      const found = words.indexOf(part, at);
+      if (found < 0 || found + part.length > end) return false;
+      at = found + part.length;
+    }
+    return true;
+  };
 }
