@@ -226,10 +226,10 @@ function testOf(asked: Test): Check {
   if (at_least !== undefined) checks.push(({ value }) => numberOf(value) >= at_least);
   if (at_most !== undefined) checks.push(({ value }) => numberOf(value) <= at_most);
   const inWords = (texts: string | readonly string[], fitOf: (wanted: string) => (words: string) => boolean) => {
-    const fits = list(texts).map((text) => fitOf(text.toLowerCase()));
-    const [only] = fits;
-    if (only !== undefined && fits.length === 1) checks.push(({ words }) => only(words));
-    else checks.push(({ words }) => fits.some((fit) => fit(words)));
+    const tests = list(texts).map((text) => fitOf(text.toLowerCase()));
+    const [only] = tests;
+    if (only !== undefined && tests.length === 1) checks.push(({ words }) => only(words));
+    else checks.push(({ words }) => tests.some((passes) => passes(words)));
   };
   if (contains !== undefined) inWords(contains, (text) => (words) => words.includes(text));
   if (starts_with !== undefined) inWords(starts_with, (text) => (words) => words.startsWith(text));
