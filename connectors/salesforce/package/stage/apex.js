@@ -16,6 +16,18 @@ export async function pressButton({ recordId, press }) {
   return ask("POST", "press", recordId, press);
 }
 
+const later = "Baton does not answer just now. Please try again.";
+
+/** Where the answer has no `detail`. */
+const sentences = {
+  401: "Baton does not accept the key of this org. An admin can enter it anew on the external credential.",
+  403: "You may not do this in Baton.",
+  404: "Baton does not know this org yet. An admin can connect it.",
+  408: later,
+  409: "This is not possible any more. Please look at the card again.",
+  429: "That was too much at once. Please try again in a minute.",
+};
+
 const passing = [408, 429];
 const waitMs = 20_000;
 
@@ -35,7 +47,7 @@ async function ask(method, name, record, body) {
     });
     return judge(response.status, await response.text());
   } catch {
-    return refusal(0, "no_answer", "Baton does not answer just now. Please try again.", true);
+    return refusal(0, "no_answer", later, true);
   }
 }
 
@@ -47,8 +59,9 @@ function judge(status, text) {
       : { ok: true, status, code: "ok", detail: "", again: false, document: text };
   }
   const code = body?.code ?? `http_${status}`;
+  const detail = body?.detail ?? sentences[status] ?? (status >= 500 ? later : "Baton does not take this.");
   const again = passing.includes(status) || status >= 500 || (status === 409 && code === "busy");
-  return refusal(status, code, body?.detail ?? "Baton does not take this.", again);
+  return refusal(status, code, detail, again);
 }
 
 function refusal(status, code, detail, again) {

@@ -28,7 +28,9 @@ const apex = {
   resolveId: (id) => (id.startsWith("@salesforce/apex/") ? `\0${id}` : null),
   load(id) {
     const [, method] = /^\0@salesforce\/apex\/BatonCardController\.(\w+)$/.exec(id) ?? [];
-    return method === undefined ? null : `export { ${method} as default } from ${JSON.stringify(join(stage, "apex.js"))};`;
+    return method === undefined
+      ? null
+      : `export { ${method} as default } from ${JSON.stringify(join(stage, "apex.js"))};`;
   },
 };
 
@@ -47,10 +49,7 @@ export async function build(out = join(stage, "built")) {
       environment,
       lwc({
         rootDir: main,
-        modules: [
-          { dir: join(stage, "modules") },
-          { npm: "@lwc/engine-dom" },
-        ],
+        modules: [{ dir: join(stage, "modules") }, { npm: "@lwc/engine-dom" }],
       }),
     ],
     onwarn(warning) {

@@ -66,7 +66,10 @@ export default class BatonAsk extends LightningElement {
   }
 
   get options() {
-    return this.colleagues.map(({ email, name }) => ({ label: name === email ? email : `${name} (${email})`, value: email }));
+    return this.colleagues.map(({ email, name }) => ({
+      label: name === email ? email : `${name} (${email})`,
+      value: email,
+    }));
   }
 
   get problem() {
@@ -80,8 +83,7 @@ export default class BatonAsk extends LightningElement {
 
   send() {
     if (this.isBusy) return;
-    this.missing =
-      (this.isUntil && !(Date.parse(this.value) > Date.now())) || (this.isColleague && this.value === "");
+    this.missing = (this.isUntil && !(Date.parse(this.value) > Date.now())) || (this.isColleague && this.value === "");
     if (this.missing) {
       this.refs.field.focus();
       return;

@@ -2,10 +2,11 @@
  * The panel on a lead, a contact or an account. It shows Baton's document as it is and holds no rules: words, order and what is
  * allowed are decided there. It knows three things only: how to ask, how to press once, and how to say what happened.
  */
-import { api, LightningElement } from "lwc";
+
 import pressButton from "@salesforce/apex/BatonCardController.pressButton";
 import readCard from "@salesforce/apex/BatonCardController.readCard";
 import { Presses, pressOf } from "c/batonPress";
+import { api, LightningElement } from "lwc";
 import { problemOf, viewOf } from "./view";
 
 /** Milliseconds until a card is read again after a press that was still under way. */
@@ -122,7 +123,10 @@ export default class BatonCard extends LightningElement {
     if (card?.state === "ready" || card?.state === "empty") {
       this.card = card;
     } else {
-      this.problem = problemOf({ code: "unknown_card", detail: "This card is newer than the package. An admin can update it." });
+      this.problem = problemOf({
+        code: "unknown_card",
+        detail: "This card is newer than the package. An admin can update it.",
+      });
     }
   }
 
@@ -215,7 +219,19 @@ async function outcomeOf(apex, parameters) {
   } catch (error) {
     const message = error?.body?.message ?? "";
     return /access to the apex class/i.test(message)
-      ? { ok: false, status: 403, code: "no_access", again: false, detail: "Ask an admin for the permission set Baton Seller." }
-      : { ok: false, status: 0, code: "no_answer", again: true, detail: "Salesforce did not answer. Please try again." };
+      ? {
+          ok: false,
+          status: 403,
+          code: "no_access",
+          again: false,
+          detail: "Ask an admin for the permission set Baton Seller.",
+        }
+      : {
+          ok: false,
+          status: 0,
+          code: "no_answer",
+          again: true,
+          detail: "Salesforce did not answer. Please try again.",
+        };
   }
 }

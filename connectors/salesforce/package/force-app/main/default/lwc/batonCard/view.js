@@ -6,7 +6,6 @@ const pointsShown = 4;
 const momentsShown = 5;
 
 const levels = { watch: "To watch", card: "On the card", task: "Task", urgent: "Urgent" };
-const priorities = { low: "Low priority", medium: "Medium priority", high: "High priority" };
 const titles = {
   no_access: "You may not see this card yet",
   no_credential: "You may not see this card yet",
@@ -28,19 +27,19 @@ export function problemOf(answer) {
 
 /** `asking` is `{button, about}` while something is asked for. */
 export function viewOf(card, { asking, isDisabled }) {
-  const button = (about) => (given, index) => ({
+  const of = (needs) => card.buttons.filter((given) => given.needs === needs);
+  const main = card.buttons.filter(({ needs }) => needs !== "duplicate" && needs !== "link");
+  const suggested = main.find(({ possible }) => possible)?.choice;
+  const button = (about) => (given) => ({
     key: `${given.choice} ${about ?? ""}`,
     choice: given.choice,
     about,
     label: given.label,
-    variant: about === undefined && index === 0 ? "brand" : "neutral",
+    variant: given.choice === suggested ? "brand" : "neutral",
     isDisabled: isDisabled || !given.possible,
   });
   /** A list of one or none, so that another button gets another form and not the text of the last. */
   const asks = (about) => (asking && asking.about === about ? [asking.button] : []);
-  const of = (needs) => card.buttons.filter((given) => given.needs === needs);
-  const main = card.buttons.filter(({ needs }) => needs !== "duplicate" && needs !== "link");
-  const possibleFirst = [...main.filter(({ possible }) => possible), ...main.filter(({ possible }) => !possible)];
   const duplicates = card.duplicates.map((entry) => ({
     ...personOf(entry),
     because: entry.because,
@@ -59,13 +58,16 @@ export function viewOf(card, { asking, isDisabled }) {
     score: card.why.score,
     points: listOf(card.why.points.map(pointOf), pointsShown),
     followUp: card.follow_up ? followUpOf(card.follow_up) : undefined,
-    buttons: possibleFirst.map(button(undefined)),
+    buttons: main.map(button(undefined)),
     asks: asks(undefined),
-    notNow: notNowOf(shown.filter(({ possible }) => !possible)),
+    notNow: notNowOf(shown),
     duplicates,
     links,
     timeline: listOf(card.timeline, momentsShown),
-    earlier: card.earlier > 0 ? `${card.earlier} earlier ${card.earlier === 1 ? "entry is" : "entries are"} in Baton.` : undefined,
+    earlier:
+      card.earlier > 0
+        ? `${card.earlier} earlier ${card.earlier === 1 ? "entry is" : "entries are"} in Baton.`
+        : undefined,
     related: card.related.map((entry) => ({
       ...personOf(entry),
       score: `Score ${entry.score}`,
@@ -93,7 +95,7 @@ function followUpOf(followUp) {
     isOpen: followUp.state === "open",
     stateText: words(followUp.state),
     stateLook: `badge ${followUp.state}`,
-    priorityText: priorities[followUp.priority],
+    priorityText: words(followUp.priority),
     because: followUp.reasons.map((text, key) => ({ key, text })),
   };
 }
@@ -104,12 +106,16 @@ function listOf(entries, count) {
   return { first: entries.slice(0, count), rest, hasRest: rest.length > 0, more: `${rest.length} more` };
 }
 
-/** Buttons with the same reason stand in one line. */
+/** Buttons with the same reason stand in one line, without their names where it is true of every button. */
 function notNowOf(buttons) {
   const byReason = new Map();
-  for (const { label, why_not } of buttons) {
+  for (const { label, why_not } of buttons.filter(({ possible }) => !possible)) {
     const reason = why_not ?? "Not possible now.";
     byReason.set(reason, [...(byReason.get(reason) ?? []), label]);
   }
-  return [...byReason].map(([reason, labels]) => ({ key: reason, labels: labels.join(", "), reason }));
+  return [...byReason].map(([reason, labels]) => ({
+    key: reason,
+    labels: labels.length === buttons.length ? undefined : `${labels.join(", ")}:`,
+    reason,
+  }));
 }

@@ -5,8 +5,9 @@
  * `left_ms` is on the policy's clock. Where that is the clock on the wall, it runs; where it is working time, nobody here
  * knows when it stands still: then it is shown as it was, and never more than the wall leaves.
  */
-import { api, LightningElement } from "lwc";
+
 import { duration } from "c/batonText";
+import { api, LightningElement } from "lwc";
 
 /** Milliseconds between two looks at the clock. */
 const tickMs = 1000;

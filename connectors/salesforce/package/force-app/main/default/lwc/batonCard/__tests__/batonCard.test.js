@@ -1,7 +1,7 @@
-import { createElement } from "lwc";
-import BatonCard from "c/batonCard";
 import pressButton from "@salesforce/apex/BatonCardController.pressButton";
 import readCard from "@salesforce/apex/BatonCardController.readCard";
+import BatonCard from "c/batonCard";
+import { createElement } from "lwc";
 import business from "../../../../../../stage/documents/business.json";
 import done from "../../../../../../stage/documents/done.json";
 import empty from "../../../../../../stage/documents/empty.json";
@@ -13,7 +13,14 @@ jest.mock("@salesforce/apex/BatonCardController.readCard", () => ({ default: jes
 jest.mock("@salesforce/apex/BatonCardController.pressButton", () => ({ default: jest.fn() }), { virtual: true });
 
 const record = "00Qak00000AbCdEEAV";
-const good = (document) => ({ ok: true, status: 200, code: "ok", detail: "", again: false, document: JSON.stringify(document) });
+const good = (document) => ({
+  ok: true,
+  status: 200,
+  code: "ok",
+  detail: "",
+  again: false,
+  document: JSON.stringify(document),
+});
 const bad = (status, code, detail, again) => ({ ok: false, status, code, detail, again, document: null });
 const pressed = (card, text = "Done.", status = "ok") => good({ status, text, card });
 
@@ -44,6 +51,12 @@ async function start() {
 const find = (element, id) => element.shadowRoot.querySelector(`[data-id="${id}"]`);
 const text = (element, id) => find(element, id)?.textContent.replaceAll(/\s+/g, " ").trim();
 const problem = (element) => [...find(element, "problem").querySelectorAll("p")].map((line) => line.textContent);
+function notNow(element) {
+  const line = find(element, "not-now").querySelector("li");
+  const names = [...line.querySelectorAll("span")].map((span) => span.textContent);
+  return [names, line.textContent.replace(names.join(""), "").trim()];
+}
+
 const buttons = (element) => [...element.shadowRoot.querySelectorAll("[data-choice]")];
 const button = (element, choice, about) =>
   buttons(element).find((one) => one.dataset.choice === choice && one.dataset.about === about);
@@ -95,7 +108,7 @@ describe("What the card shows", () => {
     const followUp = text(element, "follow-up");
     expect(followUp).toContain("Call about the demo request");
     expect(followUp).toContain("sam@example.com");
-    expect(followUp).toContain("High priority");
+    expect(followUp).toContain("PriorityHigh");
     expect(followUp).toContain("Asked for a demo 3 minutes ago");
     const clock = find(element, "follow-up").querySelector("c-baton-clock");
     expect(clock.shadowRoot.querySelector("[role=timer]").textContent).toMatch(/^1[12] min \d\d s left$/);
@@ -157,7 +170,13 @@ describe("What the card shows", () => {
     const element = await card(full);
     expect(button(element, "claim").disabled).toBe(true);
     expect(button(element, "reached").disabled).toBe(false);
-    expect(text(element, "not-now")).toBe("I take it, Converted: Robin Reach holds it until 10:30.");
+    expect(notNow(element)).toEqual([["I take it, Converted:"], "Robin Reach holds it until 10:30."]);
+  });
+
+  it("one reason for all buttons, without naming each of them", async () => {
+    const element = await card(done);
+    expect(buttons(element).every((one) => one.disabled)).toBe(true);
+    expect(notNow(element)).toEqual([[], "The follow-up is done."]);
   });
 
   it("the buttons of duplicates and joins beside what they are about, and not elsewhere", async () => {
@@ -490,7 +509,12 @@ describe("A button that needs something", () => {
     pressButton.mockResolvedValue(pressed(done));
     inForm(element, "[data-id=send]").click();
     await settled();
-    expect(sent()).toEqual({ request: expect.any(String), lead: "lead_ada", follow_up: "fu_1", choice: "wrong_person" });
+    expect(sent()).toEqual({
+      request: expect.any(String),
+      lead: "lead_ada",
+      follow_up: "fu_1",
+      choice: "wrong_person",
+    });
   });
 
   it("keeps what was typed when the answer was lost, and sends the same press", async () => {

@@ -1,5 +1,5 @@
-import { createElement } from "lwc";
 import BatonClock from "c/batonClock";
+import { createElement } from "lwc";
 
 const madeAt = "2026-03-02T10:00:00.000Z";
 const made = Date.parse(madeAt);

@@ -9,7 +9,10 @@ describe("A press", () => {
   });
 
   it("has no follow-up where the card showed none", () => {
-    expect(pressOf({ ...card, follow_up: null }, button("claim", "nothing"))).toEqual({ lead: "lead_1", choice: "claim" });
+    expect(pressOf({ ...card, follow_up: null }, button("claim", "nothing"))).toEqual({
+      lead: "lead_1",
+      choice: "claim",
+    });
   });
 
   it.each([
@@ -17,7 +20,12 @@ describe("A press", () => {
     ["hand_over", "colleague", "robin@example.com", "to"],
     ["not_a_fit", "reason", "They are a school.", "reason"],
   ])("%s carries what was asked for", (choice, needs, given, member) => {
-    expect(pressOf(card, button(choice, needs), given)).toEqual({ lead: "lead_1", choice, follow_up: "fu_1", [member]: given });
+    expect(pressOf(card, button(choice, needs), given)).toEqual({
+      lead: "lead_1",
+      choice,
+      follow_up: "fu_1",
+      [member]: given,
+    });
   });
 
   it.each([
