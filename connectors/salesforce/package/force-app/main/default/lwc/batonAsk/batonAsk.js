@@ -82,7 +82,6 @@ export default class BatonAsk extends LightningElement {
   }
 
   send() {
-    if (this.isBusy) return;
     this.missing = (this.isUntil && !(Date.parse(this.value) > Date.now())) || (this.isColleague && this.value === "");
     if (this.missing) {
       this.refs.field.focus();

@@ -40,8 +40,8 @@ export default class BatonCard extends LightningElement {
     this.record = id;
     this.card = undefined;
     this.busy = undefined;
+    this.asking = undefined;
     this.said = "";
-    this.presses = new Presses();
     if (this.isConnected) this.load();
   }
 

@@ -23,22 +23,28 @@ export function pressOf(card, button, given) {
   return press;
 }
 
+/**
+ * Milliseconds for which a press without an answer stays the same one. Whoever says "no answer" again an hour later has called
+ * again, and that is another one.
+ */
+const sameMs = 10 * 60_000;
+
 export class Presses {
   requests = new Map();
 
   /** The press with its `request`: a new one, unless the very same press is still without a definite answer. */
-  open(press) {
+  open(press, now = Date.now()) {
     const key = JSON.stringify(press);
-    if (!this.requests.has(key)) {
-      this.requests.set(key, newRequest());
-    }
-    return { request: this.requests.get(key), ...press };
+    const known = this.requests.get(key);
+    const opened = known && now - known.at < sameMs ? known : { request: newRequest(), at: now };
+    this.requests.set(key, opened);
+    return { request: opened.request, ...press };
   }
 
   /** Baton has answered for good: pressing the same once more is another press. */
   settle({ request }) {
     for (const [key, known] of this.requests) {
-      if (known === request) {
+      if (known.request === request) {
         this.requests.delete(key);
       }
     }

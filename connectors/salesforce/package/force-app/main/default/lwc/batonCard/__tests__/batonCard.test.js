@@ -275,6 +275,7 @@ describe("A button that needs nothing", () => {
   it.each(["claim", "reached", "no_answer", "replied", "converted"])("is sent at once: %s", async (choice) => {
     const element = await card(ready);
     pressButton.mockResolvedValue(pressed(done, "It is noted."));
+    const focused = jest.spyOn(find(element, "said"), "focus");
     button(element, choice).click();
     await settled();
     expect(pressButton.mock.calls).toHaveLength(1);
@@ -286,6 +287,7 @@ describe("A button that needs nothing", () => {
       choice,
     });
     expect(text(element, "said")).toBe("It is noted.");
+    expect(focused).toHaveBeenCalledTimes(1);
     expect(find(element, "said").getAttribute("role")).toBe("status");
     expect(text(element, "headline")).toBe("Ada was reached at 10:04 and wants an offer.");
   });
@@ -348,8 +350,11 @@ describe("A button that needs nothing", () => {
   it("that the policy does not allow says so and leaves the card as it is", async () => {
     const element = await card(ready);
     pressButton.mockResolvedValue(bad(403, "not_a_colleague", "You may not act here.", false));
+    const focused = jest.spyOn(HTMLElement.prototype, "focus");
     button(element, "reached").click();
     await settled();
+    expect(focused.mock.contexts.at(-1)).toBe(find(element, "problem"));
+    focused.mockRestore();
     expect(text(element, "problem")).toContain("You may not act here.");
     expect(find(element, "again")).toBeNull();
     expect(button(element, "reached").disabled).toBe(false);
@@ -368,6 +373,30 @@ describe("A button that needs nothing", () => {
     await settled();
     expect(text(element, "headline")).toBe("Ada was reached at 10:04 and wants an offer.");
     expect(text(element, "said")).toBe("It is on its way.");
+  });
+
+  it("is not looked at again once the card is gone", async () => {
+    const element = await card(ready);
+    const slow = pending();
+    pressButton.mockReturnValue(slow.promise);
+    jest.useFakeTimers();
+    button(element, "converted").click();
+    element.remove();
+    slow.answer(pressed(ready, "It is on its way.", "under_way"));
+    await jest.advanceTimersByTimeAsync(60_000);
+    jest.useRealTimers();
+    expect(readCard).toHaveBeenCalledTimes(1);
+  });
+
+  it("takes what was asked for on one record to no other", async () => {
+    const element = await card(ready);
+    button(element, "not_a_fit").click();
+    await settled();
+    expect(form(element)).not.toBeNull();
+    element.recordId = "00Qak00000AbCdFEAV";
+    await settled();
+    expect(text(element, "headline")).toContain("Ada asked for a demo");
+    expect(form(element)).toBeNull();
   });
 
   it("leaves nothing behind on another record", async () => {

@@ -63,6 +63,13 @@ describe("Its request", () => {
     expect(presses.open({ ...press, reason: "a" }).request).not.toBe(presses.open({ ...press, reason: "b" }).request);
   });
 
+  it("is another one after ten minutes without an answer, for that is meant anew", () => {
+    const presses = new Presses();
+    const first = presses.open(press, 0);
+    expect(presses.open(press, 599_999)).toEqual(first);
+    expect(presses.open(press, 600_000).request).not.toBe(first.request);
+  });
+
   it("is another one once Baton has answered for good", () => {
     const presses = new Presses();
     const first = presses.open(press);
