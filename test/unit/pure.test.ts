@@ -31,7 +31,8 @@ const connectorFiles = readdirSync(join(root, "connectors"), { recursive: true, 
   .filter(
     (name) =>
       /(^|\/)(manifest|schema|verify|translate|requests|errors|kinds|signature)\.ts$/.test(name) &&
-      !name.includes("twin/"),
+      // The vendors' own projects bring their own packages.
+      !/(^|\/)(twin|node_modules)\//.test(name),
   )
   .map((name) => join("connectors", name));
 
