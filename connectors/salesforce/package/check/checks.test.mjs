@@ -26,6 +26,7 @@ test("XML that is not well formed, of another namespace or of another version is
 test("secrets, keys and addresses of anybody are refused", () => {
   assert.deepEqual(secretsOf("{!'Bearer ' &amp; $Credential.Baton_Card.CardKey}"), []);
   assert.deepEqual(secretsOf("Bearer abcdefgh12345678"), ["a bearer token"]);
+  assert.deepEqual(secretsOf("ck_abcdefgh1234"), ["a key of Baton"]);
   assert.deepEqual(secretsOf("<consumerSecret>x</consumerSecret>"), ["keys and secrets of an external client app"]);
   assert.deepEqual(secretsOf("<password>x</password>"), ["a password or token element"]);
   assert.deepEqual(secretsOf(`key = '${"a1".repeat(16)}'`), ["32 or more random characters"]);

@@ -5,7 +5,7 @@ const forbidden = [
   ["keys and secrets of an external client app", /ExtlClntAppGlobalOauth|consumerKey|consumerSecret|clientSecret/i],
   ["a password or token element", /<(password|oauthToken|oauthRefreshToken|awsAccessSecret|certificate|authToken)>/i],
   ["a bearer token", /bearer\s+[A-Za-z0-9._~+/-]{8,}/i],
-  ["a key of Baton", /\bbt_[A-Za-z0-9]{8,}/],
+  ["a key of Baton", /\b(bt|ck)_[A-Za-z0-9]{8,}/],
   ["a private key", /-----BEGIN/],
   ["an access token of Salesforce", /\b00D[A-Za-z0-9]{12,15}![A-Za-z0-9._]{20,}/],
   ["32 or more random characters", /\b(?=[A-Za-z0-9_-]*\d)(?=[A-Za-z0-9_-]*[A-Za-z])[A-Za-z0-9_-]{32,}\b/],

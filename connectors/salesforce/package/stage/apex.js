@@ -2,7 +2,7 @@
  * Stands in for Salesforce's server: the two methods of `BatonCardController`, in the browser. Where a real org sends the
  * query and adds the key by its named credential, this page is told all of them by whoever opens it (`window.stage`):
  *
- *   { engine, key, org, user, object, record }
+ *   { engine, key, org, user, object, record }   and for an account { name, domain } as well
  *
  * `engine` may be empty: then it is the origin of the page itself, which asks no questions of cross-origin.
  *
@@ -32,8 +32,9 @@ const passing = [408, 429];
 const waitMs = 20_000;
 
 async function ask(method, name, record, body) {
-  const { engine = "", key, org, user, object } = window.stage;
-  const query = new URLSearchParams({ org, user, object, record });
+  const { engine = "", key, org, user, object, name: company, domain } = window.stage;
+  const known = Object.entries({ org, user, object, record, name: company, domain });
+  const query = new URLSearchParams(known.filter(([, value]) => value !== undefined));
   try {
     const response = await fetch(`${engine}/card/salesforce/${name}?${query}`, {
       method,

@@ -10,7 +10,7 @@ const titles = {
   no_access: "You may not see this card yet",
   no_credential: "You may not see this card yet",
   not_a_colleague: "Baton does not know you as a colleague",
-  unauthorised: "Baton does not accept this org’s key",
+  unproven: "Baton does not accept this org’s key",
   not_connected: "This org is not connected to Baton",
   not_possible: "That is not possible any more",
   busy: "Somebody else was faster",

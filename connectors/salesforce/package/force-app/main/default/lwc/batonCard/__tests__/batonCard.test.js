@@ -210,7 +210,7 @@ describe("What the card shows", () => {
 
 describe("When the card cannot be read", () => {
   it.each([
-    [401, "unauthorised", "Enter the key anew.", "Baton does not accept this org’s key"],
+    [401, "unproven", "Enter the key anew.", "Baton does not accept this org’s key"],
     [403, "not_a_colleague", "You are no user of this CRM account.", "Baton does not know you as a colleague"],
     [404, "not_connected", "This org is not connected.", "This org is not connected to Baton"],
     [0, "no_credential", "Ask an admin for the permission set Baton Seller.", "You may not see this card yet"],
