@@ -60,7 +60,7 @@ export function viewOf(card, { asking, isDisabled }) {
     followUp: card.follow_up ? followUpOf(card.follow_up) : undefined,
     buttons: main.map(button(undefined)),
     asks: asks(undefined),
-    notNow: notNowOf(shown),
+    notNow: notNowOf(shown, main.length),
     duplicates,
     links,
     timeline: listOf(card.timeline, momentsShown),
@@ -106,8 +106,8 @@ function listOf(entries, count) {
   return { first: entries.slice(0, count), rest, hasRest: rest.length > 0, more: `${rest.length} more` };
 }
 
-/** Buttons with the same reason stand in one line, without their names where it is true of every button. */
-function notNowOf(buttons) {
+/** Buttons with the same reason stand in one line, without their names where it is true of all that say what came of the follow-up. */
+function notNowOf(buttons, count) {
   const byReason = new Map();
   for (const { label, why_not } of buttons.filter(({ possible }) => !possible)) {
     const reason = why_not ?? "Not possible now.";
@@ -115,7 +115,7 @@ function notNowOf(buttons) {
   }
   return [...byReason].map(([reason, labels]) => ({
     key: reason,
-    labels: labels.length === buttons.length ? undefined : `${labels.join(", ")}:`,
+    labels: labels.length >= count ? undefined : `${labels.join(", ")}:`,
     reason,
   }));
 }

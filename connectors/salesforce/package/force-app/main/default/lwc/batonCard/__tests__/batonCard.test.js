@@ -177,6 +177,8 @@ describe("What the card shows", () => {
     const element = await card(done);
     expect(buttons(element).every((one) => one.disabled)).toBe(true);
     expect(notNow(element)).toEqual([[], "The follow-up is done."]);
+    const joined = await card({ ...full, buttons: [...done.buttons.slice(0, 9), ...full.buttons.slice(9)] });
+    expect(notNow(joined)).toEqual([[], "The follow-up is done."]);
   });
 
   it("the buttons of duplicates and joins beside what they are about, and not elsewhere", async () => {
