@@ -57,6 +57,7 @@ const sentences: Readonly<Record<string, string>> = {
     "They have only a device or a click in common, which people pass on, and each has e-mail addresses of their own.",
   shared_phone:
     "They have only a phone number in common, which people share, and each has e-mail addresses of their own.",
+  other_record: "They have only a record of the CRM in common, and each has e-mail addresses of their own.",
   shared_inbox: "They have only a shared inbox in common (such as info@), and each has e-mail addresses of their own.",
 };
 

@@ -40,6 +40,7 @@ import {
   unassigned,
   unreleased,
 } from "../resolve/obligations.ts";
+import { unknownRecords } from "../resolve/records.ts";
 import { sameFact } from "../resolve/same-fact.ts";
 import { type Workspace, type WorkspaceFacts, workspaceById } from "../workspace.ts";
 import { Acting, type ConfirmAnswer, type SettleCall } from "./acting.ts";
@@ -61,6 +62,7 @@ import {
 import { companyStub, identityStub, projectorStub } from "./names.ts";
 import { NodeState } from "./node-state.ts";
 import { policyOf } from "./policy-cache.ts";
+import { recordPerson } from "./recording.ts";
 import { type Choice, type ChoiceAnswer, type SplitAnswer, type SplitCall, Splitting } from "./splitting.ts";
 import { Work } from "./work.ts";
 
@@ -402,6 +404,10 @@ export class IdentityObject extends DurableObject<Env> {
     for (const { id } of unassigned(root)) this.#work.start(`assign ${id}`, () => this.#acting.assign(id));
     for (const { id } of reassigned(root)) this.#work.start(`reassign ${id}`, () => this.#acting.reassign(id));
     for (const { id } of unreleased(root)) this.#work.start(`release ${id}`, () => this.#acting.release(id));
+    for (const { action } of unknownRecords(root))
+      this.#work.start(`record ${action.key}`, () =>
+        recordPerson(this.#state, (id) => this.#workspace(id), action.key),
+      );
     for (const { followUp, action } of openActions(root)) {
       if (action.retry_at <= now) this.#work.start(`act ${action.key}`, () => this.#acting.act(followUp, action));
     }

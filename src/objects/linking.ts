@@ -23,6 +23,7 @@ import {
   newRoot,
   type Root,
 } from "../resolve/node.ts";
+import { unlinked } from "../resolve/records.ts";
 import { heeded } from "../resolve/refusals.ts";
 import { type Tie, tied } from "../resolve/ties.ts";
 import { identityStub } from "./names.ts";
@@ -299,7 +300,9 @@ export class Linking {
       const root = this.#linking(todo);
       if (root === null) return;
       const apart = (reason: string, of: Root) =>
-        this.#state.change(keepApart(of, todo.node, target, reason, Date.now()));
+        this.#state.change(
+          authority.type === "receipt" ? unlinked(of, todo.node) : keepApart(of, todo.node, target, reason, Date.now()),
+        );
       if (target === todo.node && (answer.arm === "claimed" || answer.arm === "moved")) remembered = answer;
       if (answer.arm === "claimed") return this.#state.change(linked(root, todo.node, remembered));
       if (answer.arm === "unused") {

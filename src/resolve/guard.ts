@@ -11,8 +11,17 @@ import type { Root } from "./node.ts";
 export type Authority =
   | { readonly type: "signal" }
   | { readonly type: "crm" }
+  /** A CRM made or found this record for one of them. */
+  | { readonly type: "receipt" }
   /** Newer words of people replace older ones. */
   | { readonly type: "person"; readonly at: number };
+
+const weights: Readonly<Record<Authority["type"], number>> = { person: 0, crm: 1, signal: 2, receipt: 3 };
+
+/** Of two links to one node the lighter number is made first: where that is refused, the other one would be. */
+export function weightOf({ type }: Authority): number {
+  return weights[type];
+}
 
 /** What a root tells of itself to another root that wants to join it. */
 export interface Profile {
@@ -72,6 +81,7 @@ export function guard(
     // Whoever is above the limit already may be joined with somebody who brings nothing new.
     if (together > limit && together > Math.max(mine.length, theirs.length)) return `too_many:${type}`;
   }
+  if (authority.type === "receipt") return areStrangers(a, b, rules) ? "other_record" : null;
   return sharesOnly(a, b, over, rules);
 }
 
@@ -88,10 +98,15 @@ function saidApart(a: Profile, b: Profile): number {
 function sharesOnly(a: Profile, b: Profile, over: Identifier, rules: IdentityPolicy): string | null {
   const inbox = over.type === "email" && isRoleAccount(over.value, rules);
   if (!inbox && !rules.passed_on.includes(over.type)) return null;
+  if (!areStrangers(a, b, rules)) return null;
+  return inbox ? "shared_inbox" : over.type === "phone" ? "shared_phone" : "shared_device";
+}
+
+/** Each has addresses of their own, and none in common. */
+function areStrangers(a: Profile, b: Profile, rules: IdentityPolicy): boolean {
   const own = (profile: Profile) => (profile.values.email ?? []).filter((value) => !isRoleAccount(value, rules));
   const [mine, theirs] = [own(a), own(b)];
-  if (mine.length === 0 || theirs.length === 0 || mine.some((value) => theirs.includes(value))) return null;
-  return inbox ? "shared_inbox" : over.type === "phone" ? "shared_phone" : "shared_device";
+  return mine.length > 0 && theirs.length > 0 && !mine.some((value) => theirs.includes(value));
 }
 
 /** `info@…`, also with a plus tag. */

@@ -4,7 +4,7 @@
  */
 import type { Approval } from "../decide/hold.ts";
 import type { Signal } from "../model.ts";
-import type { Authority } from "./guard.ts";
+import { type Authority, weightOf } from "./guard.ts";
 import { emptyLead, foldSignal, joinLeads } from "./lead.ts";
 import type { ActionRecord, Apart, FollowUpRecord, Held, LinkTodo, Root, Said } from "./node.ts";
 import { joinTies, type Tie, tied, undecidedSince } from "./ties.ts";
@@ -162,11 +162,8 @@ function arrivals(root: Root): readonly number[] {
   return root.undecided.map((item) => item.decide_at);
 }
 
-const weights: Readonly<Record<Authority["type"], number>> = { person: 0, crm: 1, signal: 2 };
-
-/** Of two links to one node the weightier is made first: where that is refused, the other one would be. */
 function byAuthority(a: LinkTodo, b: LinkTodo): number {
-  return weights[a.authority.type] - weights[b.authority.type];
+  return weightOf(a.authority) - weightOf(b.authority);
 }
 
 function personAt(authority: Authority | undefined): number {

@@ -15,7 +15,7 @@ import type { Answer, FollowUpFact } from "../decide/decide.ts";
 import { type Approval, isForConsent } from "../decide/hold.ts";
 import type { Assignment, CrmName, Decision, FollowUp, Identifier, Reason, Receipt, Signal } from "../model.ts";
 import { rankOf } from "../translate/normalise.ts";
-import type { Authority } from "./guard.ts";
+import { type Authority, weightOf } from "./guard.ts";
 import { emptyLead, foldSignal, identifierValues, type LeadFold } from "./lead.ts";
 import type { Tie } from "./ties.ts";
 
@@ -69,6 +69,8 @@ export interface ActionRecord extends CrmTarget {
   readonly again?: number;
   /** Revision of the follow-up that the CRM shows. */
   readonly revision: number;
+  /** The record that the receipt names was looked at: it is an identifier of this person, or somebody else's (`records.ts`). */
+  readonly recorded?: true;
   /** What was written there last: only what still stands as we wrote it may be written again (G9). */
   readonly written?: CrmTask;
 }
@@ -294,7 +296,7 @@ export function applyEntry(root: Root, entry: LogEntry): Root {
     if (root.apart.some((item) => item.node === node && (authority.type === "signal" || item.state === "kept_apart")))
       continue;
     const owed = links.findIndex((link) => link.node === node);
-    if (owed >= 0 && (authority.type === "signal" || links[owed]?.authority.type !== "signal")) continue;
+    if (owed >= 0 && weightOf(authority) >= weightOf(links[owed]?.authority ?? authority)) continue;
     links.splice(owed >= 0 ? owed : links.length, 1, {
       node,
       identifier,

@@ -1,6 +1,7 @@
 /** What a root still owes: decisions, actions, links; and when the next of it is due. Pure. */
 import { guardMs, linkWaitMs } from "../limits.ts";
 import type { ActionRecord, FollowUpRecord, LinkTodo, Root } from "./node.ts";
+import { unknownRecords } from "./records.ts";
 import { tieId } from "./ties.ts";
 
 export interface OpenAction {
@@ -77,6 +78,7 @@ export function nextDueAt(root: Root, now: number): number {
   for (const { action } of openActions(root))
     at = Math.min(at, action.retry_at > now ? action.retry_at : now + guardMs);
   if (unassigned(root).length + unreleased(root).length + reassigned(root).length > 0) at = Math.min(at, now + guardMs);
+  if (unknownRecords(root).length > 0) at = Math.min(at, now + guardMs);
   if (root.erase !== undefined || root.partings.length + root.doubts.length > 0) at = Math.min(at, now + guardMs);
   if (root.links.length > 0) at = Math.min(at, now + (deciding.length > 0 ? linkWaitMs : guardMs));
   return at;

@@ -19,6 +19,7 @@ import {
   peopleOf,
   type Root,
 } from "../../src/resolve/node.ts";
+import { unknownRecords } from "../../src/resolve/records.ts";
 import { spans } from "../../src/resolve/ties.ts";
 import type { CrmAccount, Task } from "./crm.ts";
 import type { Host, Platform } from "./platform.ts";
@@ -253,7 +254,7 @@ export function checkAtRest(
   };
   checkLogs(rest, live);
   checkErased(rest, live, accounts);
-  checkLinks(rest, live, sendings);
+  checkLinks(rest, live, sendings, accounts);
   checkWords(rest, live);
   for (const { root, log } of roots) {
     checkFold(rest, root, log);
@@ -332,13 +333,18 @@ function checkErased(rest: Rest, live: LiveChecks, accounts: ReadonlyMap<string,
 }
 
 /** G5. */
-function checkLinks(rest: Rest, live: LiveChecks, sendings: readonly Sending[]): void {
+function checkLinks(
+  rest: Rest,
+  live: LiveChecks,
+  sendings: readonly Sending[],
+  accounts: ReadonlyMap<string, CrmAccount>,
+): void {
   const { acknowledged, merged } = live;
   for (const [name, node] of rest.nodes) {
     if (node.role === "alias" && !node.acknowledged) rest.fail("G5", `${rest.label(name)} is still on its way`);
     if (node.role === "alias" && rest.rootOf(name) === null) rest.fail("G5", `${rest.label(name)} leads nowhere`);
   }
-  const component = components(rest, sendings, merged);
+  const component = components(rest, sendings, merged, accounts);
   for (const { root, log } of rest.roots) {
     for (const entry of log) {
       if (!acknowledged.has(entry.signal.idempotency_key)) continue;
@@ -388,13 +394,23 @@ function checkWords(rest: Rest, live: LiveChecks): void {
   }
 }
 
-function components(rest: Rest, sendings: readonly Sending[], merged: LiveChecks["merged"]): (name: string) => string {
+function components(
+  rest: Rest,
+  sendings: readonly Sending[],
+  merged: LiveChecks["merged"],
+  accounts: ReadonlyMap<string, CrmAccount>,
+): (name: string) => string {
   const parent = new Map<string, string>();
   const find = (name: string): string => {
     const up = parent.get(name);
     return up === undefined || up === name ? name : find(up);
   };
   for (const { a, b } of merged) parent.set(find(a), find(b));
+  // What a CRM said of its own records.
+  const records = new Set([...accounts.values()].flatMap(({ tasks }) => tasks.map(({ personId }) => personId)));
+  for (const { root } of rest.roots)
+    for (const { a, b, over, authority } of root.ties)
+      if (authority.type === "receipt" && records.has(over.value.slice(0, 15))) parent.set(find(a), find(b));
   const sent = new Set(sendings.map((sending) => sending.signal.idempotency_key));
   for (const { log } of rest.roots) {
     for (const entry of log) {
@@ -427,6 +443,7 @@ function checkObligations(rest: Rest, root: Root): void {
     if (!item.waiting) rest.fail("G12", `${item.key} at ${name} is undecided and no alarm stands`);
     else if (emailOf(root.lead) !== undefined) rest.fail("G12", `${item.key} waits for an address that ${name} has`);
   }
+  for (const { action } of unknownRecords(root)) rest.fail("G12", `${action.key}'s record is not known as ${name}'s`);
   for (const item of root.follow_ups) {
     if (item.state !== "open") continue;
     if (item.assign !== undefined) rest.fail("G12", `${item.id} at ${name} waits to hear whose turn it is`);

@@ -13,6 +13,7 @@ import type {
   TaskField,
   World,
 } from "../../connectors/contract.ts";
+import { digest } from "../../src/crypto.ts";
 import { ok } from "../../src/failure.ts";
 import type { CrmName } from "../../src/model.ts";
 import type { Platform } from "./platform.ts";
@@ -30,11 +31,13 @@ export interface Task {
 
 /** One CRM account and everything in it. */
 export class CrmAccount {
+  readonly crm: CrmName;
   readonly world: World;
   readonly tasks: Task[] = [];
   readonly createdOf = new Map<string, number>();
 
-  constructor(world: World) {
+  constructor(crm: CrmName, world: World) {
+    this.crm = crm;
     this.world = world;
   }
 
@@ -214,7 +217,7 @@ function carryOut(account: CrmAccount, command: Command, late: boolean): Outcome
     }
     return { ...done, kept };
   }
-  const personId = `person-${command.person.email ?? command.person.lead}`;
+  const personId = personIdOf(account.crm, command.person.email ?? command.person.lead);
   const known = account.taskOf(command.key);
   if (account.world === "unique_property" && known !== undefined && (late || known.state !== "deleted"))
     return { arm: "done", taskId: known.id, personId, created: false };
@@ -225,6 +228,12 @@ function carryOut(account: CrmAccount, command: Command, late: boolean): Outcome
   engine.say(() => `CRM makes ${id} for ${command.key}`);
   here().onTask(account, task);
   return { arm: "done", taskId: id, personId, created: true };
+}
+
+/** As the vendor spells it: an identifier of the person from then on. */
+function personIdOf(crm: CrmName, who: string): string {
+  const number = String(Number.parseInt(digest(who).slice(0, 9), 16)).padStart(12, "0");
+  return crm === "hubspot" ? number : `003${number}`;
 }
 
 const fields = [

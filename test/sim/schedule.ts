@@ -22,6 +22,7 @@ import type { Choice, ChoiceAnswer, SplitAnswer, SplitCall } from "../../src/obj
 import { TeamObject } from "../../src/objects/team.ts";
 import type { Word as Said } from "../../src/resolve/answers.ts";
 import type { Node } from "../../src/resolve/node.ts";
+import { recordIdentifier } from "../../src/resolve/records.ts";
 import { tieId } from "../../src/resolve/ties.ts";
 import type { Workspace, WorkspaceFacts } from "../../src/workspace.ts";
 import { seeded } from "../signals.ts";
@@ -83,7 +84,7 @@ export function runSchedule(scenario: Scenario, without: Without = {}): Run {
     forgetPolicies();
     const accounts = targets.map((target) => ({ ...target, account: accountName(workspaceId, target.crm, "1") }));
     setUp(scenario, accounts);
-    const crmAccounts = new Map(accounts.map(({ account, world }) => [account, new CrmAccount(world)]));
+    const crmAccounts = new Map(accounts.map(({ account, crm, world }) => [account, new CrmAccount(crm, world)]));
     const master = platform.newEnv().BATON_MASTER_KEY;
     const nameKey = deriveKey(master, "names", workspaceId);
     const checks = new LiveChecks(platform, crmAccounts);
@@ -91,7 +92,12 @@ export function runSchedule(scenario: Scenario, without: Without = {}): Run {
       platform,
       accounts: crmAccounts,
       onSend: (key) => checks.onSend(key, (lead) => holdOf(policy, lead, { type: "call" }, engine.now) !== null),
-      onTask: (account, task) => checks.onTask(account, task),
+      onTask: (account, task) => {
+        const record = recordIdentifier(account.crm, task.personId);
+        if (record !== null)
+          platform.labels.set(nodeName(nameKey, workspaceId, record.type, record.value), record.value);
+        checks.onTask(account, task);
+      },
     });
     connect(platform, accounts, master);
     for (const { signal } of scenario.sendings) {
@@ -147,8 +153,10 @@ export function runSchedule(scenario: Scenario, without: Without = {}): Run {
 const lateMs = 6 * 3_600_000;
 
 function latecomerBy(value: string, sendings: readonly Sending[], at: number): Sending {
-  const known = sendings.find(({ signal }) => signal.identifiers.some((item) => item.value === value));
-  const identifier = known?.signal.identifiers.find((item) => item.value === value);
+  // Else it is a record of a CRM, of which only that one told.
+  const record = recordIdentifier(value.length === 18 ? "salesforce" : "hubspot", value);
+  const known = sendings.find(({ signal }) => signal.identifiers.some((item) => item.value === value)) ?? sendings[0];
+  const identifier = known?.signal.identifiers.find((item) => item.value === value) ?? record ?? undefined;
   if (known === undefined || identifier === undefined) throw new Error(`nobody ever named ${value}`);
   const id = `late-${value}`;
   const signal: Signal = {
