@@ -14,6 +14,7 @@ import {
   type Root,
   revised,
   type Said,
+  type Utterance,
   withTargets,
 } from "./node.ts";
 import { overdueQuestion } from "./overdue.ts";
@@ -38,10 +39,14 @@ export type Way =
   | { readonly choice: "dismiss"; readonly reason: string };
 
 export type Word =
-  | { readonly choice: "done"; readonly outcome: string }
+  | { readonly choice: "done"; readonly outcome: string; readonly note?: string | undefined }
   | { readonly choice: "dismiss"; readonly reason: string }
   | { readonly choice: "reassign"; readonly to: string }
+  /** The speaker holds it from now on, unless somebody else has claimed it. */
+  | { readonly choice: "claim" }
   | { readonly choice: "snooze"; readonly until: number }
+  /** Tried, and to be tried again then: no contact was made, so the promise goes on. */
+  | { readonly choice: "no_answer"; readonly until: number }
   /** What the policy did is taken back, but for what a person has touched. */
   | { readonly choice: "undo"; readonly reason: string };
 
@@ -49,6 +54,10 @@ export interface Speaker {
   /** Address. */
   readonly by: string;
   readonly at: number;
+  /** Name of the press of a button that says it: heard once. */
+  readonly request?: string;
+  /** Says it of what they saw a moment ago: what somebody else has said since stands, and they are told. */
+  readonly unaware?: boolean;
 }
 
 export type Answered =
@@ -174,6 +183,80 @@ function triedAgain(root: Root, followUp: string, id: string, at: number): Root 
 export function tellFollowUp(root: Root, id: string, word: Word, speaker: Speaker): Answered {
   const item = root.follow_ups.find((followUp) => followUp.id === id);
   if (item === undefined) return { arm: "unknown" };
+  if (speaker.request !== undefined && item.words?.some(({ request }) => request === speaker.request) === true)
+    return { arm: "ok", root };
+  const meanwhile = saidMeanwhile(item, word, speaker);
+  if (meanwhile !== null) return refused(meanwhile);
+  const answered = toldOf(root, item, word, speaker);
+  if (answered.arm !== "ok") return answered;
+  // The same by the same person: nothing is new.
+  if (answered.root === root) return answered;
+  return {
+    arm: "ok",
+    root: changeFollowUp(answered.root, id, (one) => ({ ...one, words: wordsOf(one, word, speaker) })),
+  };
+}
+
+/** Two who press at once saw the same card. */
+const momentMs = 60_000;
+const wordsMax = 10;
+
+/** What has become of it that this speaker did not see; null where there is nothing. */
+function saidMeanwhile(item: FollowUpRecord, word: Word, { by, at, unaware }: Speaker): string | null {
+  if (unaware !== true) return null;
+  const last = item.words?.at(-1);
+  if (last?.by === by && last.said === utteredOf(word)) return null;
+  if (item.state !== "open") return `It is closed already: ${item.closed_because ?? "done"}.`;
+  const isNews = last !== undefined && last.by !== by && at - last.at < momentMs;
+  return isNews ? `${last.by} ${last.said} just before you.` : null;
+}
+
+function wordsOf(item: FollowUpRecord, word: Word, { by, at, request }: Speaker): readonly Utterance[] {
+  const words = item.words ?? [];
+  const utterance = {
+    by,
+    at,
+    said: utteredOf(word),
+    ...(word.choice === "claim" ? { claimed: true as const } : {}),
+    ...(request === undefined ? {} : { request }),
+  };
+  return [...words, utterance].slice(-wordsMax);
+}
+
+/** What was said, after the name of whoever said it. */
+export function utteredOf(word: Word): string {
+  switch (word.choice) {
+    case "done":
+      return `closed it: ${outcomes[word.outcome] ?? word.outcome}${word.note === undefined ? "" : ` (${word.note})`}`;
+    case "dismiss":
+      return `dismissed it: ${word.reason}`;
+    case "reassign":
+      return `handed it to ${word.to}`;
+    case "claim":
+      return "claimed it";
+    case "snooze":
+      return `put it off until ${minuteOf(word.until)}`;
+    case "no_answer":
+      return `got no answer and tries again on ${minuteOf(word.until)}`;
+    case "undo":
+      return `took it back: ${word.reason}`;
+  }
+}
+
+const outcomes: Readonly<Record<string, string>> = {
+  contacted: "reached them",
+  replied: "they replied",
+  converted: "they converted",
+  no_answer: "no answer",
+  not_a_fit: "not a fit",
+};
+
+function minuteOf(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
+function toldOf(root: Root, item: FollowUpRecord, word: Word, speaker: Speaker): Answered {
+  const { id } = item;
   if (item.state !== "open") {
     const same =
       word.choice === "done"
@@ -190,13 +273,37 @@ export function tellFollowUp(root: Root, id: string, word: Word, speaker: Speake
           state: "done",
           outcome: word.outcome,
           closed_at: speaker.at,
-          closed_because: `${word.outcome}, says ${speaker.by}`,
+          closed_because: `${word.outcome}${word.note === undefined ? "" : ` (${word.note})`}, says ${speaker.by}`,
         })),
       };
     case "dismiss":
       return { arm: "ok", root: cancelFollowUp(root, id, `${word.reason}, says ${speaker.by}`, speaker.at) };
     case "reassign":
       return { arm: "ok", root: held(root, item, word.to, speaker) };
+    case "claim": {
+      const claim = item.words?.findLast(({ claimed }) => claimed === true);
+      if (item.holder !== speaker.by && claim?.by === item.holder) return refused(`${item.holder} has claimed it.`);
+      return { arm: "ok", root: held(root, item, speaker.by, speaker) };
+    }
+    case "no_answer": {
+      if (word.until <= speaker.at) return refused("That moment has passed already.");
+      const last = item.words?.at(-1);
+      if (last?.by === speaker.by && last.said === utteredOf(word) && item.due_at === word.until)
+        return { arm: "ok", root };
+      const [why, ...others] = item.reasons;
+      const note = { code: "person:no_answer", text: `no answer, says ${speaker.by}` };
+      const kept = others.filter(({ code, text }) => code !== note.code || text !== note.text);
+      return {
+        arm: "ok",
+        root: changeFollowUp(root, id, (one) =>
+          revised(one, {
+            due_at: word.until,
+            reasons: why === undefined ? [note] : [why, note, ...kept],
+            touched: `${speaker.by} got no answer`,
+          }),
+        ),
+      };
+    }
     case "snooze": {
       if (word.until <= speaker.at) return refused("That moment has passed already.");
       if (word.until === item.due_at) return { arm: "ok", root };

@@ -93,6 +93,8 @@ export interface FollowUpRecord extends FollowUp {
    * crash, and what changed since follows as an update.
    */
   readonly opened?: Pick<FollowUp, "holder" | "play" | "due_at" | "priority" | "reasons" | "revision">;
+  /** What people said of it, the latest last; the last few. */
+  readonly words?: readonly Utterance[];
   /** What a person has done with it, in words: who undoes what the policy did leaves it. */
   readonly touched?: string;
   /** To be taken back, unless its tasks show that a person has touched them (`undoing.ts`). */
@@ -101,6 +103,19 @@ export interface FollowUpRecord extends FollowUp {
   readonly closed_because?: string;
   /** Id of the follow-up that stayed, where this one was closed because both were for one person. */
   readonly closed_for?: string;
+}
+
+/** What somebody said of a follow-up. */
+export interface Utterance {
+  /** Address. */
+  readonly by: string;
+  readonly at: number;
+  /** In the past tense, without who: "put it off until …". */
+  readonly said: string;
+  /** It is theirs by their own word: nobody takes it from them without theirs or a hand-over. */
+  readonly claimed?: true;
+  /** Name of the press of a button: the same once more changes nothing, whatever has come since. */
+  readonly request?: string;
 }
 
 /** A signal that was applied and not decided on yet. */
