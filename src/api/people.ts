@@ -1,28 +1,15 @@
-/**
- * Where revenue operations says who is who: two leads are one, or are two, or were wrongly made one. What is said is an
- * obligation of the lead's object when the answer leaves. Objects move while they are asked; so each attempt reads both anew,
- * and saying the same twice changes nothing.
- */
+/** Where revenue operations says who is who (`who-is-who.ts`), and what is to be done about exceptions. */
 import * as z from "zod";
-import type { IdentityPolicy } from "../decide/identity-policy.ts";
-import type { Env } from "../env.ts";
 import { problem } from "../ingest/problem.ts";
 import type { AppContext } from "../ingest/receive.ts";
 import { ledgerOf } from "../ledger/shards.ts";
-import { identityStub } from "../objects/names.ts";
-import type { Choice, ChoiceAnswer, SplitAnswer, SplitCall } from "../objects/splitting.ts";
-import { guard, profileOf } from "../resolve/guard.ts";
-import type { Apart, Root } from "../resolve/node.ts";
-import { reach, type Tie, tieId } from "../resolve/ties.ts";
+import type { Choice } from "../objects/splitting.ts";
 import { workspaceById } from "../workspace.ts";
 import { settleByLead, settleInLedger, wayBody } from "./answers.ts";
 import { workspaceOf } from "./authorise.ts";
-import { exceptionOf, leadIdOf, pairOf, viewOf } from "./read.ts";
+import { exceptionOf, leadIdOf, pairOf } from "./read.ts";
 import { checked } from "./setup.ts";
-
-/** What is on its way usually arrives within this; whoever asked is told to come again after it. */
-const patienceMs = 3_000;
-const pauseMs = 100;
+import { cutLink, settlePair } from "./who-is-who.ts";
 
 const leadId = z.string().min(1).max(200);
 const by = z.email().max(320);
@@ -48,40 +35,17 @@ export async function splitLead(c: AppContext): Promise<Response> {
   if (body instanceof Response) return body;
   const asked = leadIdOf(c);
   if (!areOf(who.workspace, body.lead === undefined ? [asked] : [asked, body.lead])) return noSuchLead();
-  const tie = body.link ?? body.lead ?? "";
-  return patiently(async () => {
-    const root = await rootOf(c.env, asked);
-    if (root === null) return noSuchLead();
-    const answer = await splitting(c.env, root.name).split({ tie, by: body.by, at: Date.now() });
-    switch (answer.arm) {
-      case "split":
-        return Response.json({ stays: answer.stays, leaves: answer.leaves });
-      case "no_such_link":
-        return splitBefore(c.env, root, body);
-      case "moved":
-      case "busy":
-        return null;
-    }
-  });
-}
-
-/** There is no such link: because it was cut already, because its merge is still under way (null), or because there never was. */
-async function splitBefore(
-  env: Env,
-  root: Root,
-  { link, lead }: { readonly link?: string | undefined; readonly lead?: string | undefined },
-): Promise<Response | null> {
-  const partings = root.apart.filter((item) => item.reason === "split");
-  const known = partings.find(({ from, node }) => tieId({ a: from, b: node }) === link);
-  const wanted = lead ?? known?.node;
-  const other = wanted === undefined ? null : await rootOf(env, wanted);
-  if (other === null || wanted === undefined) return noSuchLink();
-  // Sealed, and its state has not arrived: its link comes with it.
-  if (other.name === root.name) return nodesOf(root).includes(wanted) ? noSuchLink() : null;
-  if (known === undefined && !partings.some(({ node }) => nodesOf(other).includes(node))) return noSuchLink();
-  // Whoever left was restored from the other one's log.
-  const swapped = root.restored !== undefined && other.restored === undefined;
-  return Response.json({ stays: swapped ? other.name : root.name, leaves: swapped ? root.name : other.name });
+  const cut = await cutLink(c.env, asked, body);
+  switch (cut.arm) {
+    case "split":
+      return Response.json({ stays: cut.stays, leaves: cut.leaves });
+    case "no_such_lead":
+      return noSuchLead();
+    case "no_such_link":
+      return noSuchLink();
+    case "under_way":
+      return underWay();
+  }
 }
 
 /** `POST /v1/leads/:id/merge`: the two are one person, whatever the limits of the policy say. */
@@ -128,11 +92,12 @@ export async function answerException(c: AppContext): Promise<Response> {
   const answer = await settle(c, who.workspace, pair, body.choice, body.by);
   // A conflict is closed by the lead's object, which has it; a likeness is nobody's but the ledger's.
   if (answer.ok && row.reason === "likely_duplicate")
-    await close(ledgerOf(c.env, who.shard), who.workspace, row.id, body);
+    await closeQuestion(ledgerOf(c.env, who.shard), who.workspace, row.id, body);
   return answer;
 }
 
-function close(
+/** A question that is the ledger's own is answered there. */
+export function closeQuestion(
   ledger: D1Database,
   workspace: string,
   id: string,
@@ -152,9 +117,7 @@ function close(
     .run();
 }
 
-/* ------------------------------------------------------------------------------------------ one or two */
-
-/** The second of the pair may be an identifier that is nobody's yet, where the first one has a question about it. */
+/** The answer to whoever said it. */
 async function settle(
   c: AppContext,
   workspace: string,
@@ -164,110 +127,39 @@ async function settle(
 ): Promise<Response> {
   const found = await workspaceById(c.env, workspace, Date.now(), (work) => c.executionCtx.waitUntil(work));
   if (found === null) return noSuchLead();
-  const { identity } = found.workspace.policy;
-  return patiently(async () => {
-    const [mine, theirs] = await Promise.all(pair.map((id) => rootOf(c.env, id)));
-    if (mine == null || (theirs == null && !mine.apart.some(({ node }) => node === pair[1]))) return noSuchLead();
-    if (theirs?.name === mine.name) return choice === "merge" ? Response.json({ status: "one" }) : already(mine, pair);
-    const at = Date.now();
-    const calls =
-      choice === "merge" ? toMerge(mine, theirs ?? null, pair[1]) : toKeepApart(mine, theirs ?? null, pair[1]);
-    if (choice === "merge" && theirs != null && !fits(mine, theirs, identity, at)) return tooMany();
-    for (const { name, node } of calls) {
-      const answer = await choosing(c.env, name).choose({ choice, node, by: settledBy, at });
-      // It has become something else since it was read.
-      if (answer.arm !== "ok") return null;
+  const settled = await settlePair(c.env, found.workspace.policy.identity, pair, choice, settledBy);
+  switch (settled.arm) {
+    case "one":
+    case "apart":
+      return Response.json({ status: settled.arm });
+    case "owed":
+      return Response.json({ status: "owed" }, { status: 202 });
+    case "no_such_lead":
+      return noSuchLead();
+    case "same_lead":
+      return problem(422, {
+        code: settled.arm,
+        detail: "A lead cannot be kept apart from itself; name the other one.",
+      });
+    case "already_one": {
+      const { lead, link } = settled;
+      const how = `POST /v1/leads/${encodeURIComponent(lead)}/split with {"link": "${link}"}`;
+      const details = { code: settled.arm, detail: `They are one person. To make them two, ${how}.`, link };
+      return problem(409, details);
     }
-    return choice === "merge" ? Response.json({ status: "owed" }, { status: 202 }) : Response.json({ status: "apart" });
-  });
-}
-
-/** Which object is told of which node. */
-interface Telling {
-  readonly name: string;
-  readonly node: string;
-}
-
-/** Where one of them has the question, it is the one to be told: its link is then made over the identifier in question. */
-function toMerge(mine: Root, theirs: Root | null, wanted: string): readonly Telling[] {
-  if (isOwed(mine, theirs)) return [];
-  const [question] = [
-    ...questions(mine, theirs, wanted),
-    ...(theirs === null ? [] : questions(theirs, mine, mine.name)),
-  ].sort((a, b) => (a.state === b.state ? 0 : a.state === "open" ? -1 : 1));
-  return [question ?? { name: mine.name, node: theirs?.name ?? wanted }];
-}
-
-/** Every open question between the two is answered with it. */
-function toKeepApart(mine: Root, theirs: Root | null, wanted: string): readonly Telling[] {
-  const all = [...questions(mine, theirs, wanted), ...(theirs === null ? [] : questions(theirs, mine, mine.name))];
-  const open = all.filter(({ state }) => state === "open");
-  if (open.length > 0) return open;
-  return all.length > 0 && !isOwed(mine, theirs) ? [] : [{ name: mine.name, node: theirs?.name ?? wanted }];
-}
-
-/** What `of` knows of links to the other one that were not made. */
-function questions(of: Root, other: Root | null, wanted: string): readonly (Telling & Pick<Apart, "state">)[] {
-  const nodes = other === null ? [wanted] : nodesOf(other);
-  return of.apart
-    .filter((item) => nodes.includes(item.node))
-    .map(({ node, state }) => ({ name: of.name, node, state }));
-}
-
-/** A person has said that they are one, and the merge is under way. */
-function isOwed(mine: Root, theirs: Root | null): boolean {
-  const owes = (root: Root, nodes: readonly string[]) =>
-    root.links.some(({ node, authority }) => authority.type === "person" && nodes.includes(node));
-  return theirs !== null && (owes(mine, nodesOf(theirs)) || owes(theirs, nodesOf(mine)));
-}
-
-/** The one bound that also holds for what people say. */
-function fits(mine: Root, theirs: Root, rules: IdentityPolicy, at: number): boolean {
-  const said = { type: "person", at } as const;
-  return guard(profileOf(mine), profileOf(theirs), { type: "person", value: "" }, rules, said) !== "too_many_members";
-}
-
-/** They are one; the link to cut is the latest between the two names that made one of two. Null while it is on its way. */
-function already(root: Root, [a, b]: readonly [string, string]): Response | null {
-  if (a === b)
-    return problem(422, { code: "same_lead", detail: "A lead cannot be kept apart from itself; name the other one." });
-  const between = reach(root.ties, a).has(b) ? root.ties.filter((tie) => !reach(root.ties, a, tie).has(b)) : [];
-  const tie = latest(between.filter(({ loser }) => loser !== undefined)) ?? latest(between);
-  if (tie === undefined) return null;
-  const link = tieId(tie);
-  const how = `POST /v1/leads/${encodeURIComponent(root.name)}/split with {"link": "${link}"}`;
-  const details = { code: "already_one", detail: `They are one person. To make them two, ${how}.`, link };
-  return problem(409, details);
-}
-
-function latest(ties: readonly Tie[]): Tie | undefined {
-  return ties.reduce<Tie | undefined>((last, tie) => (last === undefined || tie.at > last.at ? tie : last), undefined);
-}
-
-function nodesOf(root: Root): readonly string[] {
-  return [root.name, ...root.members];
-}
-
-/* ------------------------------------------------------------------------------------------ asking */
-
-/** Asks until there is an answer; null means that something is on its way. */
-async function patiently(ask: () => Promise<Response | null>): Promise<Response> {
-  const end = Date.now() + patienceMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== null) return answer;
-    if (Date.now() >= end) break;
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    case "too_many_members":
+      return tooMany();
+    case "under_way":
+      return underWay();
   }
+}
+
+function underWay(): Response {
   return problem(
     409,
     { code: "merge_under_way", detail: "A merge or a split of this lead is under way; ask again in a moment." },
     { "retry-after": "3" },
   );
-}
-
-async function rootOf(env: Env, id: string): Promise<Root | null> {
-  return (await viewOf(env, id))?.root ?? null;
 }
 
 function areOf(workspace: string, leads: readonly string[]): boolean {
@@ -291,13 +183,4 @@ function tooMany(): Response {
     code: "too_many_members",
     detail: "Together they would have more identifiers than even a person's word can join.",
   });
-}
-
-/** The generated stub type of these calls is too deep for the compiler. */
-function choosing(env: Env, name: string): { choose(call: Choice): Promise<ChoiceAnswer> } {
-  return identityStub(env, name) as unknown as { choose(call: Choice): Promise<ChoiceAnswer> };
-}
-
-function splitting(env: Env, name: string): { split(call: SplitCall): Promise<SplitAnswer> } {
-  return identityStub(env, name) as unknown as { split(call: SplitCall): Promise<SplitAnswer> };
 }
