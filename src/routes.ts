@@ -35,10 +35,18 @@ import {
   readException,
   readLead,
 } from "./api/read.ts";
-import { createConnection, createEmitter, createWorkspace, listConnections, listEmitters } from "./api/setup.ts";
+import {
+  createConnection,
+  createEmitter,
+  createWorkspace,
+  listConnections,
+  listEmitters,
+  showCardKey,
+} from "./api/setup.ts";
 import { undoVersion } from "./api/undo.ts";
 import { explainDecision } from "./api/why.ts";
 
+import { pressButton, showCard } from "./card/door.ts";
 import type { Env } from "./env.ts";
 import { problem } from "./ingest/problem.ts";
 import { receiveWebhook } from "./ingest/receive.ts";
@@ -76,6 +84,7 @@ for (const page of ["routing.md", "routing.csv", "ownership.md", "ownership.csv"
 app.post("/v1/policy/versions/:version/undo", undoVersion);
 app.post("/v1/connections", createConnection);
 app.get("/v1/connections", listConnections);
+app.post("/v1/connections/:id/card-key", showCardKey);
 app.get("/v1/leads", listLeads);
 app.get("/v1/leads/:id", readLead);
 app.post("/v1/leads/:id/split", splitLead);
@@ -97,6 +106,11 @@ app.get("/v1/counts", listCounts);
 
 app.get("/oauth/:crm/install", startInstall);
 app.get("/oauth/:crm/callback", finishInstall);
+
+for (const crm of ["hubspot", "salesforce"] as const) {
+  app.get(`/card/${crm}/record`, showCard(crm));
+  app.post(`/card/${crm}/press`, pressButton(crm));
+}
 
 app.get("/healthz", (c) => c.text("ok"));
 app.get("/leads/:id", leadPage);

@@ -87,7 +87,8 @@ function knownIn(lead: LeadFold, action: ActionRecord): string | undefined {
   return identifierValues(lead, "salesforce_contact_id")[0] ?? identifierValues(lead, "salesforce_lead_id")[0];
 }
 
-function subjectOf(template: string, lead: LeadFold, followUp: FollowUpRecord): string {
+/** What a play calls its follow-up with this person. */
+export function subjectOf(template: string, lead: LeadFold, followUp: FollowUpRecord): string {
   const company = lead.fields.company?.value ?? lead.account?.value.name;
   const name = company === undefined ? displayName(lead) : `${displayName(lead)} (${company})`;
   const what = followUp.reasons[0]?.text.replace(/ \(route “.*”\)$/, "") ?? "";

@@ -1,12 +1,15 @@
 /** The API through which a workspace is set up: workspaces, emitters, CRM connections. zod at the door. */
 import * as z from "zod";
 import { emitterOf } from "../../connectors/index.ts";
+import { cardKey, graceMs } from "../card/card-key.ts";
+import { connectionNamed, rotateKey } from "../card/connection.ts";
 import { canonicalJson, deriveKey, randomToken, seal } from "../crypto.ts";
 import { defaultPolicy } from "../decide/default-policy.ts";
 import { type ProblemDetails, problem } from "../ingest/problem.ts";
 import type { AppContext } from "../ingest/receive.ts";
 import { connectLink } from "../install/oauth.ts";
 import { hashApiKey, isAdmin, workspaceOf } from "./authorise.ts";
+import { leadIdOf } from "./read.ts";
 
 const newWorkspace = z.strictObject({
   id: z.string().regex(/^[a-z][a-z0-9-]{1,39}$/),
@@ -118,12 +121,40 @@ export async function listConnections(c: AppContext): Promise<Response> {
   const who = await workspaceOf(c);
   if (who instanceof Response) return who;
   const rows = await c.env.CONTROL.prepare(
-    "SELECT crm, crm_account, status, world, connected_at FROM crm_accounts WHERE workspace = ? ORDER BY object",
+    "SELECT object AS id, crm, crm_account, status, world, connected_at FROM crm_accounts WHERE workspace = ? ORDER BY object",
   )
     .bind(who.workspace)
-    .all<{ crm: string; crm_account: string; status: string; world: string; connected_at: number }>();
+    .all<{ id: string; crm: string; crm_account: string; status: string; world: string; connected_at: number }>();
   return Response.json({
     items: rows.results.map((row) => ({ ...row, connected_at: new Date(row.connected_at).toISOString() })),
+  });
+}
+
+/**
+ * `POST /v1/connections/:id/card-key`: the key that the administrator of the Salesforce organisation puts into its Named Credential.
+ * With `rotate` a new one; the one before serves for a day more.
+ */
+export async function showCardKey(c: AppContext): Promise<Response> {
+  const who = await workspaceOf(c);
+  if (who instanceof Response) return who;
+  const body = await checked(
+    c,
+    z.strictObject({ rotate: z.boolean().default(false) }) as z.ZodType<{ rotate: boolean }>,
+  );
+  if (body instanceof Response) return body;
+  const connection = await connectionNamed(c.env, who.workspace, leadIdOf(c));
+  if (connection === null) return problem(404, { code: "no_such_connection" });
+  if (connection.crm !== "salesforce") {
+    const detail = "HubSpot signs what its card sends; only Salesforce's needs a key.";
+    return problem(409, { code: "not_needed", detail });
+  }
+  const { generation, rotated_at } = body.rotate ? await rotateKey(c.env, connection.object, Date.now()) : connection;
+  const card_key = cardKey(c.env.BATON_MASTER_KEY, who.workspace, connection.object, generation);
+  const ends = rotated_at + graceMs;
+  return Response.json({
+    card_key,
+    generation,
+    previous_serves_until: ends > Date.now() ? new Date(ends).toISOString() : null,
   });
 }
 

@@ -24,6 +24,12 @@ export interface AccountFacts {
   readonly settleReadsMs: readonly number[];
 }
 
+/** Users of the CRM account as it told them: CRM ids by address in lower case. */
+export interface KnownOwners {
+  readonly at: number;
+  readonly ids: ReadonlyMap<string, string>;
+}
+
 type Row = { key: string; state: string; body: string };
 
 export class AccountStore {
@@ -42,6 +48,20 @@ export class AccountStore {
 
   saveFacts(facts: AccountFacts): void {
     this.#storage.kv.put("facts", facts);
+  }
+
+  owners(): KnownOwners | null {
+    return this.#storage.kv.get<KnownOwners>("owners") ?? null;
+  }
+
+  /** Written where they are others than before, or what is stored is older than that: each writing is a billed row. */
+  keepOwners(owners: KnownOwners, olderMs: number): void {
+    const known = this.owners();
+    const isSame =
+      known !== null &&
+      known.ids.size === owners.ids.size &&
+      [...owners.ids].every(([address, id]) => known.ids.get(address) === id);
+    if (known === null || !isSame || owners.at - known.at > olderMs) this.#storage.kv.put("owners", owners);
   }
 
   action(key: string): Action | null {

@@ -49,7 +49,7 @@ import {
 } from "../limits.ts";
 import { errorName, log } from "../log.ts";
 import type { CrmName, Receipt } from "../model.ts";
-import { type AccountFacts, AccountStore } from "./account-store.ts";
+import { type AccountFacts, AccountStore, type KnownOwners } from "./account-store.ts";
 import type { SettleCall } from "./acting.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
 import { identityStub } from "./names.ts";
@@ -91,6 +91,9 @@ interface Item {
 /** A person waits for the answer of the consent page meanwhile. */
 const installAttemptsMax = 8;
 
+/** Somebody who is not known is asked about again after this at the earliest: a new colleague sees the card within a minute. */
+const newUserMs = 60_000;
+
 /** An attempt may still take effect for so long after it left: HubSpot itself gives up at 100 s (524). */
 const doubtMs = 120_000;
 
@@ -107,7 +110,7 @@ export class AccountObject extends DurableObject<Env> {
   /** When actions of each kind last left; see `gatherMs`. */
   #leftAt = { hot: 0, rest: 0 };
   #budget: Budget | null = null;
-  #owners: { readonly at: number; readonly ids: ReadonlyMap<string, string> } | null = null;
+  #owners: KnownOwners | null = null;
   #timer: { readonly at: number; readonly id: ReturnType<typeof setTimeout> } | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -234,6 +237,34 @@ export class AccountObject extends DurableObject<Env> {
     this.#load();
     this.#pump();
     return { ok: true, installation: installed.value };
+  }
+
+  /**
+   * Addresses of the users of this CRM account, in lower case. What was read last serves, also while the CRM is away; for somebody who
+   * is not among them it is read again, at most once in `newUserMs`. Null where it was never read.
+   */
+  async users(call: { readonly looksFor: string }): Promise<readonly string[] | null> {
+    const facts = this.#facts;
+    if (facts === null || facts.status !== "connected") return null;
+    // Maybe of an earlier incarnation: objects leave memory after seconds.
+    const known = this.#owners ?? this.#store.owners();
+    const age = known === null ? Number.POSITIVE_INFINITY : Date.now() - known.at;
+    const isKnown = known?.ids.has(call.looksFor.toLowerCase()) === true;
+    const crm = crmOf(facts.crm);
+    if (!isKnown && age > newUserMs) await this.#readUsers(crm, facts);
+    else if (age > ownersTtlMs) this.ctx.waitUntil(this.#readUsers(crm, facts));
+    const ids = this.#owners?.ids ?? known?.ids;
+    return ids === undefined ? null : [...ids.keys()];
+  }
+
+  async #readUsers(crm: Crm, facts: AccountFacts): Promise<void> {
+    try {
+      const session = await this.#openSession(crm, facts, (request) => this.#send(crm, request));
+      if (session !== null) await this.#readOwners(crm, session);
+    } catch (error) {
+      // Whoever asks is told by what was read before.
+      log("info", "account.users", { account: facts.name, error: errorName(error) });
+    }
   }
 
   status(): {
@@ -570,6 +601,7 @@ export class AccountObject extends DurableObject<Env> {
     if (answer.ok) {
       const ids = new Map(answer.value.map((owner: CrmOwner) => [owner.email.toLowerCase(), owner.id]));
       this.#owners = { at: Date.now(), ids };
+      this.#store.keepOwners(this.#owners, ownersTtlMs);
     } else if (answer.failure.arm === "expired") await this.#refreshUsed(crm, session);
   }
 }
