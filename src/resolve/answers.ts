@@ -283,7 +283,10 @@ function toldOf(root: Root, item: FollowUpRecord, word: Word, speaker: Speaker):
     case "claim": {
       const claim = item.words?.findLast(({ claimed }) => claimed === true);
       if (item.holder !== speaker.by && claim?.by === item.holder) return refused(`${item.holder} has claimed it.`);
-      return { arm: "ok", root: held(root, item, speaker.by, speaker) };
+      const theirs = held(root, item, speaker.by, speaker);
+      // Theirs by somebody else's word until now: from here on by their own.
+      if (theirs !== root || claim?.by === speaker.by) return { arm: "ok", root: theirs };
+      return { arm: "ok", root: changeFollowUp(root, id, (one) => one) };
     }
     case "no_answer": {
       if (word.until <= speaker.at) return refused("That moment has passed already.");

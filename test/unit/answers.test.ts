@@ -198,3 +198,70 @@ describe("what is said of a follow-up", () => {
     expect(tell({ choice: "reassign", to: "eli@example.com" }, done).arm).toBe("refused");
   });
 });
+
+describe("what somebody says of a card that they look at", () => {
+  const sam = { by: "sam@example.com", at: 100_000 };
+  const open = rootOf("acme/r", { follow_ups: [recordOf({ reasons: [{ code: "route", text: "asked for a demo" }] })] });
+  const say = (root: Root, word: Word, by: typeof sam & { request?: string; unaware?: boolean } = sam) =>
+    tellFollowUp(root, "fu_1", word, by);
+  const item = (root: Root) => root.follow_ups[0];
+
+  it("is kept with the follow-up, by whom and when", () => {
+    const next = ok(say(open, { choice: "done", outcome: "not_a_fit", note: "a student" }, { ...sam, request: "r-1" }));
+    expect(item(next)?.words).toEqual([
+      { by: "sam@example.com", at: 100_000, said: "closed it: not a fit (a student)", request: "r-1" },
+    ]);
+    expect(item(next)?.closed_because).toBe("not_a_fit (a student), says sam@example.com");
+  });
+
+  it("is heard once per press, whatever has come since", () => {
+    const press = { ...sam, request: "r-1" };
+    const claimed = ok(say(open, { choice: "claim" }, press));
+    const handed = ok(say(claimed, { choice: "reassign", to: "kim@example.com" }));
+    expect(ok(say(handed, { choice: "claim" }, press))).toBe(handed);
+  });
+
+  it("claim makes it theirs; what somebody has claimed is handed over, not taken", () => {
+    const kims = ok(say(open, { choice: "claim" }, kim));
+    expect(item(kims)).toMatchObject({ holder: "kim@example.com", assigned_by: "person" });
+    expect(say(kims, { choice: "claim" })).toEqual({ arm: "refused", detail: "kim@example.com has claimed it." });
+    const handed = ok(say(kims, { choice: "reassign", to: "lee@example.com" }));
+    expect(item(ok(say(handed, { choice: "claim" })))?.holder).toBe("sam@example.com");
+  });
+
+  it("no answer puts it off, says so to whoever reads the task, and leaves the promise", () => {
+    const promised = rootOf("acme/r", { follow_ups: [recordOf({ ...item(open), promised_at: 120_000 })] });
+    const word: Word = { choice: "no_answer", until: 200_000 };
+    const next = ok(say(promised, word));
+    expect(item(next)).toMatchObject({ state: "open", due_at: 200_000, promised_at: 120_000, revision: 1 });
+    expect(item(next)?.reasons.map(({ text }) => text)).toEqual([
+      "asked for a demo",
+      "no answer, says sam@example.com",
+    ]);
+    expect(ok(say(next, word))).toBe(next);
+    expect(say(next, { choice: "no_answer", until: 100_000 })).toMatchObject({ arm: "refused" });
+  });
+
+  it("of which somebody else has just said something is refused, with what they said; a minute later it is not", () => {
+    const snooze: Word = { choice: "snooze", until: 500_000 };
+    const kims = ok(say(open, { choice: "no_answer", until: 300_000 }, kim));
+    const late = (ms: number) => ({ ...sam, at: kim.at + ms, unaware: true });
+    expect(say(kims, snooze, late(59_999))).toEqual({
+      arm: "refused",
+      detail: "kim@example.com got no answer and tries again on 1970-01-01 00:05 UTC just before you.",
+    });
+    expect(say(kims, snooze, late(60_000)).arm).toBe("ok");
+    expect(say(kims, snooze, { ...sam, at: kim.at + 1 }).arm).toBe("ok");
+  });
+
+  it("that is closed says by whom and why; the same outcome again by the same person is no news", () => {
+    const done = ok(say(open, { choice: "done", outcome: "replied" }, kim));
+    const again = (by: string, word: Word) => say(done, word, { by, at: 900_000, unaware: true });
+    expect(again("sam@example.com", { choice: "done", outcome: "replied" })).toEqual({
+      arm: "refused",
+      detail: "It is closed already: replied, says kim@example.com.",
+    });
+    expect(again("kim@example.com", { choice: "done", outcome: "converted" }).arm).toBe("refused");
+    expect(again("kim@example.com", { choice: "done", outcome: "replied" })).toEqual({ arm: "ok", root: done });
+  });
+});
