@@ -28,6 +28,7 @@ export default defineConfig({
                 LEDGER_MIGRATIONS: await readD1Migrations("./src/ledger/migrations"),
                 BATON_MASTER_KEY: "test-master-key",
                 BATON_ADMIN_TOKEN: "test-admin-token",
+                HUBSPOT_CLIENT_SECRET: "test-hubspot-secret",
               },
             },
           })),

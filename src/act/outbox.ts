@@ -91,10 +91,15 @@ function knownIn(lead: LeadFold, action: ActionRecord): string | undefined {
 export function subjectOf(template: string, lead: LeadFold, followUp: FollowUpRecord): string {
   const company = lead.fields.company?.value ?? lead.account?.value.name;
   const name = company === undefined ? displayName(lead) : `${displayName(lead)} (${company})`;
-  const what = followUp.reasons[0]?.text.replace(/ \(route “.*”\)$/, "") ?? "";
+  const what = withoutRoute(followUp.reasons[0]?.text ?? "");
   // One pass and a function: what stands in a name is never read as a placeholder or as a pattern of `replace`.
   const subject = template.replace(/\{(name|what)\}/g, (_all, word: string) => (word === "name" ? name : what));
   return subject.slice(0, 250).toWellFormed();
+}
+
+/** Which rule of the policy it was is nothing to a seller. */
+export function withoutRoute(reason: string): string {
+  return reason.replace(/ \(route “.*”\)$/, "");
 }
 
 function bodyOf(root: Root, followUp: FollowUpRecord, leadLink: string): string {

@@ -1,5 +1,5 @@
 /** Why this person, why now, and what happened: what the card and the page behind a task's link both show. Pure. */
-import { subjectOf } from "../act/outbox.ts";
+import { subjectOf, withoutRoute } from "../act/outbox.ts";
 import { slaOf } from "../api/sla.ts";
 import { standingOf } from "../decide/level.ts";
 import type { Policy } from "../decide/policy.ts";
@@ -62,7 +62,7 @@ function shownFollowUp(policy: Policy, lead: LeadFold, item: FollowUpRecord, now
     priority,
     due_at: instantOf(item.due_at),
     sla: sla === null ? null : { state: sla.state, due_at: sla.due_at, left_ms: sla.left_ms },
-    reasons: reasons.map(({ text }) => capital(text)),
+    reasons: [...new Set(reasons.map(({ text }) => capital(withoutRoute(text))))],
   };
 }
 

@@ -2,6 +2,7 @@
  * What happened, over all tools: signals, what Baton made of them, and what people said and did. Newest first; where two are of one
  * instant, the consequence stands above its cause. Pure.
  */
+import { withoutRoute } from "../act/outbox.ts";
 import { kindRuleOf, type Policy } from "../decide/policy.ts";
 import type { CrmName, Signal } from "../model.ts";
 import type { LeadFold } from "../resolve/lead.ts";
@@ -87,7 +88,7 @@ function ofFollowUp(item: FollowUpRecord): Moment[] {
             source: "baton",
           },
         ];
-  const reason = item.reasons[0]?.text;
+  const reason = item.reasons[0] === undefined ? undefined : withoutRoute(item.reasons[0].text);
   return [
     ...closed,
     ...words.reverse(),

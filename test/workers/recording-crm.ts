@@ -57,6 +57,8 @@ export class RecordingCrm implements Crm {
   refreshFails: GrantFailure | null = null;
   /** Access tokens that are not accepted any more. */
   readonly expired = new Set<string>();
+  /** Id of the record of whom a task is for. */
+  recordOf = (_command: Command): string => "person-1";
   /** While true, commands that arrived are not answered. */
   holds = false;
 
@@ -150,10 +152,11 @@ export class RecordingCrm implements Crm {
     }
     const { key, task } = command;
     const known = this.tasks.find((one) => one.key === key);
-    if (known !== undefined) return { arm: "done", taskId: known.taskId, personId: "person-1", created: false };
+    if (known !== undefined)
+      return { arm: "done", taskId: known.taskId, personId: this.recordOf(command), created: false };
     const taskId = `task-${this.tasks.length + 1}`;
     this.tasks.push({ key, taskId, subject: task.subject, ownerId: task.ownerId, open: true });
-    return { arm: "done", taskId, personId: "person-1", created: true };
+    return { arm: "done", taskId, personId: this.recordOf(command), created: true };
   }
 }
 
