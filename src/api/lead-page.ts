@@ -1,9 +1,9 @@
 /** `GET /leads/:id?key=…`: why this person, why now. What a seller sees who follows the link in a task. */
 import { html } from "hono/html";
-import { kindRuleOf } from "../decide/policy.ts";
-import { scoreOf } from "../decide/score.ts";
+import { storyOf } from "../card/story.ts";
+import { minuteOf } from "../card/words.ts";
+import { kindRuleOf, type Policy } from "../decide/policy.ts";
 import type { AppContext } from "../ingest/receive.ts";
-import type { Signal } from "../model.ts";
 import type { IdentityView } from "../objects/identity.ts";
 import { displayName, emailOf, lifecycleOf } from "../resolve/lead.ts";
 import { workspaceById } from "../workspace.ts";
@@ -24,44 +24,34 @@ export async function leadPage(c: AppContext): Promise<Response> {
   return c.html(page(displayName(view.root.lead), content(view, found.workspace.policy)));
 }
 
-function content({ root, log }: IdentityView, policy: Parameters<typeof scoreOf>[0]) {
-  const { lead } = root;
-  const { score, reasons } = scoreOf(policy, lead, Date.now());
+function content(view: IdentityView, policy: Policy) {
+  const { lead, follow_ups } = view.root;
+  const { why, timeline, earlier } = storyOf(view, policy, Date.now());
+  const { total, fit, intent } = why.score;
   const company = lead.fields.company?.value ?? lead.account?.value.name;
   const facts = [emailOf(lead), lead.fields.phone?.value, lead.fields.job_title?.value, company].filter(
     (fact) => fact !== undefined,
   );
   return html`
     <p class="facts">${facts.join(" · ")}</p>
-    <p><b class="score">${score.total}</b> points (fit ${score.fit}, intent ${score.intent}) · ${lifecycleOf(lead, (kind) => kindRuleOf(policy, kind).lifecycle)}</p>
+    <p class="why">${why.headline}</p>
+    <p><b class="score">${total}</b> points (fit ${fit}, intent ${intent}) · ${lifecycleOf(lead, (kind) => kindRuleOf(policy, kind).lifecycle)}</p>
     <h2>Why</h2>
-    <ul>${reasons.map((reason) => html`<li>${reason.text} <span class="points">${reason.points ?? ""}</span></li>`)}</ul>
+    <ul>${why.points.map(({ text, points }) => html`<li>${text} <span class="points">${points}</span></li>`)}</ul>
     <h2>Follow-ups</h2>
-    ${root.follow_ups.length === 0 ? html`<p>None yet.</p>` : ""}
-    <ul>${root.follow_ups.map(
+    ${follow_ups.length === 0 ? html`<p>None yet.</p>` : ""}
+    <ul>${follow_ups.map(
       (item) =>
-        html`<li><b>${item.play}</b>, ${item.state}, held by ${item.holder}, due ${instant(item.due_at)}${item.actions.map((action) => html`<br><small>${action.crm}: ${action.state}${action.receipt === undefined ? "" : ` (task ${action.receipt.task_id})`}</small>`)}</li>`,
+        html`<li><b>${item.play}</b>, ${item.state}, held by ${item.holder}, due ${minuteOf(item.due_at)}${item.actions.map((action) => html`<br><small>${action.crm}: ${action.state}${action.receipt === undefined ? "" : ` (task ${action.receipt.task_id})`}</small>`)}</li>`,
     )}</ul>
     <h2>What happened, across all tools</h2>
     <table>
       <thead><tr><th>When</th><th>What</th><th>Where from</th></tr></thead>
-      <tbody>${log
-        .map((entry) => entry.signal)
-        .sort((a, b) => b.occurred_at - a.occurred_at)
-        .map(
-          (signal) =>
-            html`<tr><td>${instant(signal.occurred_at)}</td><td>${what(signal, kindRuleOf(policy, signal.kind).words)}</td><td>${signal.emitter}</td></tr>`,
-        )}</tbody>
-    </table>`;
-}
-
-function what(signal: Signal, words: string): string {
-  const event = signal.properties.event;
-  return signal.kind === "product_used" && typeof event === "string" ? `${words}: ${event}` : words;
-}
-
-function instant(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+      <tbody>${timeline.map(
+        ({ at, what, source }) => html`<tr><td>${minuteOf(Date.parse(at))}</td><td>${what}</td><td>${source}</td></tr>`,
+      )}</tbody>
+    </table>
+    ${earlier === 0 ? "" : html`<p class="facts">And ${earlier} more before that.</p>`}`;
 }
 
 function page(title: string, body: ReturnType<typeof html>) {
@@ -74,7 +64,7 @@ function page(title: string, body: ReturnType<typeof html>) {
         <style>
           body { font: 16px/1.5 system-ui, sans-serif; color: #1c2330; max-width: 46rem; margin: 2.5rem auto; padding: 0 1rem; }
           h1 { margin-bottom: 0; } h2 { font-size: 1.05rem; margin-top: 2rem; }
-          .facts { color: #55606f; margin-top: 0.2rem; } .score { font-size: 1.6rem; } .points { color: #55606f; }
+          .why { font-size: 1.1rem; } .facts { color: #55606f; margin-top: 0.2rem; } .score { font-size: 1.6rem; } .points { color: #55606f; }
           table { border-collapse: collapse; width: 100%; } th { text-align: left; font-weight: 600; }
           td, th { padding: 0.3rem 0.6rem 0.3rem 0; border-bottom: 1px solid #e4e8ee; vertical-align: top; }
         </style>
