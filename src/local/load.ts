@@ -2,6 +2,8 @@
 import { Agent, type IncomingMessage, request } from "node:http";
 
 export interface Shot {
+  /** POST unless said otherwise. */
+  readonly method?: "GET" | "POST";
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -31,7 +33,7 @@ export class Gun {
           host: "127.0.0.1",
           port: this.#port,
           path: shot.path,
-          method: "POST",
+          method: shot.method ?? "POST",
           agent: this.#agent,
           headers: { ...shot.headers, "content-length": String(Buffer.byteLength(shot.body)) },
         },

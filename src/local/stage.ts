@@ -44,6 +44,8 @@ export interface StageTask {
 }
 
 const adminToken = "local-admin-token";
+/** What HubSpot signs with here. */
+export const hubspotSecret = "baton-hubspot-secret";
 
 export async function openStage(options: StageOptions): Promise<Stage> {
   rmSync(options.folder, { recursive: true, force: true });
@@ -69,7 +71,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
         HUBSPOT_API_URL: hubspot.url,
         SALESFORCE_LOGIN_URL: salesforce.url,
         HUBSPOT_CLIENT_ID: "baton-hubspot-client",
-        HUBSPOT_CLIENT_SECRET: "baton-hubspot-secret",
+        HUBSPOT_CLIENT_SECRET: hubspotSecret,
         SALESFORCE_CLIENT_ID: "baton-twin-client",
         SALESFORCE_CLIENT_SECRET: "baton-twin-secret",
         BATON_MASTER_KEY: "local-master-key",

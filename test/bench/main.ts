@@ -12,6 +12,7 @@ import { bundleWorker, type Engine, startEngine } from "../../src/local/runtime.
 import { scratchFolder } from "../../src/local/scratch.ts";
 import { type Seeded, seedWorkspace } from "../../src/local/seed.ts";
 import { openStage, type Stage } from "../../src/local/stage.ts";
+import { cardBoundMs, measureCards } from "./card.ts";
 import { startUpCpuMs } from "./start-up.ts";
 
 const { values } = parseArgs({
@@ -233,6 +234,14 @@ figure("accepted → request to the CRM, p50", percentile(waits, 0.5), "ms");
 figure("accepted → request to the CRM, p95", percentile(waits, 0.95), "ms");
 figure("accepted → request to the CRM, p95 ÷ p95 of floor (b)", percentile(waits, 0.95) / floorB.p95, "×", 3);
 figure("the same ÷ p95 of floor (b) on one connection", percentile(waits, 0.95) / floorCalm.p95, "×");
+
+// What a seller waits for.
+const cards = await measureCards(stage, workspace, Math.round(3_000 * scale));
+figure(`card of a person with ${cards.signals} signals, 16 connections: p50`, cards.p50, "ms");
+figure(`card of a person with ${cards.signals} signals, 16 connections: p95`, cards.p95, "ms", cardBoundMs);
+figure("the same, one connection: p95", cards.aloneP95, "ms");
+figure("the same: CPU", cards.cpuMs, "ms");
+figure("the same: size", cards.bytes / 1024, "KB");
 
 // Memory over 50,000 signals.
 const rounds = 5;
