@@ -4,11 +4,13 @@ import { nodeName } from "../crypto.ts";
 import { companyOf } from "../decide/facts.ts";
 import type { Env } from "../env.ts";
 import { ledgerOf } from "../ledger/shards.ts";
+import { errorName, log as logged } from "../log.ts";
 import type { IdentityView } from "../objects/identity.ts";
+import type { Root } from "../resolve/node.ts";
 import type { Caller } from "./caller.ts";
 import { cardOf, emptyCard, type Neighbour } from "./card.ts";
 import type { Card } from "./document.ts";
-import { around, peopleAt } from "./neighbours.ts";
+import { type Around, around, type Company, peopleAt } from "./neighbours.ts";
 
 export async function showRecord(env: Env, caller: Caller): Promise<Card> {
   const { record, viewer } = caller;
@@ -37,18 +39,12 @@ export async function showLead(
   view: IdentityView,
   people?: readonly Neighbour[],
 ): Promise<Card> {
-  const { workspace, connection, policy, viewer, colleagues } = caller;
+  const { connection, policy, viewer, colleagues } = caller;
   const { root, log } = view;
   if (!isSomebody(view)) return emptyCard(viewer, nothingYet, Date.now());
   const domain = companyOf(policy, root.lead);
   const company = people === undefined && domain !== undefined ? { domain, name: undefined } : null;
-  const { duplicates, related } = await around(
-    ledgerOf(env, workspace.shard),
-    workspace.id,
-    connection.crm,
-    root,
-    company,
-  );
+  const { duplicates, related } = await neighboursOf(env, caller, root, company);
   const names = [root.name, ...root.members];
   return cardOf({
     root,
@@ -62,6 +58,21 @@ export async function showLead(
     related: people === undefined ? related : people.filter(({ lead }) => !names.includes(lead)),
     colleagues,
   });
+}
+
+/** Nobody, where the ledger does not answer: the person is known without it. */
+async function neighboursOf(
+  env: Env,
+  { workspace, connection }: Caller,
+  root: Root,
+  company: Company | null,
+): Promise<Around> {
+  try {
+    return await around(ledgerOf(env, workspace.shard), workspace.id, connection.crm, root, company);
+  } catch (error) {
+    logged("warn", "card.alone", { error: errorName(error) });
+    return { duplicates: [], related: [] };
+  }
 }
 
 /** Whether this workspace knows anything of the record: of two workspaces with one CRM account, that one is meant. */

@@ -1,4 +1,5 @@
 /** What the buttons of the card do, each pressed once and again, by one person and by two at once. */
+import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { Press } from "../../src/card/document.ts";
 import { IdentityObject } from "../../src/objects/identity.ts";
@@ -210,6 +211,13 @@ describe("no answer", () => {
 });
 
 describe("who is who", () => {
+  /** Those beside a person are read from the ledger, which follows. */
+  const seenBeside = (record: string) =>
+    eventually(
+      () => cardOf(record),
+      ({ duplicates }) => duplicates.length === 1,
+    );
+
   /** Two leads whom one phone number links, which people share: a question. */
   async function twoAlike(one: string, other: string) {
     const phone = { type: "phone", value: `+49301234${one}` };
@@ -225,11 +233,7 @@ describe("who is who", () => {
       () => personOf(acme, email(`ada.${other}@example.com`)),
       ({ root }) => root.apart.length === 1 && root.links.length === 0,
     );
-    const card = await eventually(
-      () => cardOf(other),
-      ({ duplicates }) => duplicates.length === 1,
-    );
-    return { first, second, card };
+    return { first, second, card: await seenBeside(other) };
   }
 
   it("asks about somebody who may be the same person, with both ways out", async () => {
@@ -293,6 +297,35 @@ describe("who is who", () => {
       409,
       "Sam has said that they are two people. If that is wrong, revenue operations can join them.",
     ]);
+  });
+
+  it("closes the question of two who only look alike, and says why it is asked", async () => {
+    const [first, second] = [await asked(acme, "2010"), await asked(acme, "2011")];
+    const document = JSON.stringify({ a: first.lead, b: second.lead, probability: 0.83 });
+    await env.LEDGER_0.prepare(
+      "INSERT INTO exceptions VALUES (?, 'ex_likely', 1, ?, 'likely_duplicate', 'sam@example.com', 'open', 1, 2, ?)",
+    )
+      .bind(acme.id, first.lead, document)
+      .run();
+    for (const [record, other] of [
+      ["2010", second.lead],
+      ["2011", first.lead],
+    ] as const)
+      expect((await seenBeside(record)).duplicates).toMatchObject([
+        {
+          lead: other,
+          exception: "ex_likely",
+          because: "No identifier links them. What is known of both makes them one person with a probability of 83 %.",
+        },
+      ]);
+    const answer = await pressed("2011", { lead: second.lead, choice: "keep_apart", with: first.lead });
+    expect(answer.body.card.duplicates).toEqual([]);
+    const row = await env.LEDGER_0.prepare("SELECT state, document FROM exceptions WHERE id = 'ex_likely'").first<{
+      state: string;
+      document: string;
+    }>();
+    expect(row?.state).toBe("closed");
+    expect(JSON.parse(row?.document ?? "{}")).toMatchObject({ choice: "keep_apart", settled_by: "sam@example.com" });
   });
 
   it("is refused for nobody, and for a join that is none", async () => {
