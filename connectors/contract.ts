@@ -1,5 +1,6 @@
 /**
- * The two contracts a vendor can fulfil: `Emitter` (it sends signals) and `Crm` (follow-ups leave into it).
+ * The contracts a vendor can fulfil: `Emitter` (it sends signals), `Crm` (follow-ups leave into it as tasks), and `Destination` alone
+ * (an outlet: it is told of follow-ups).
  * A vendor is one folder and one line in `index.ts`.
  */
 import type { Result } from "../src/failure.ts";
@@ -8,9 +9,11 @@ import type {
   Attribution,
   Consent,
   CrmName,
+  FollowUpState,
   Identifier,
   JsonObject,
   LifecycleState,
+  TargetName,
 } from "../src/model.ts";
 
 /* ------------------------------------------------------------------------------------------------ emitters */
@@ -167,12 +170,14 @@ export interface CrmOwner {
   readonly email: string;
 }
 
-/** One authorised conversation with one CRM account. */
+/** One authorised conversation with one CRM account, or one outlet. */
 export interface CrmSession {
   readonly accessToken: string;
   readonly apiUrl: string;
   readonly world: World;
   readonly send: Send;
+  /** `Grant.crmAccount`: a Slack channel's id. */
+  readonly crmAccount?: string;
 }
 
 export interface CrmPerson {
@@ -201,8 +206,30 @@ export interface CrmTask {
   readonly ownerId?: string;
 }
 
-/** One write. `key` is the idempotency key: the same key never has two external effects (G3). */
-export type Command =
+/** What an outlet tells beside the task: facts that a program wants by name. */
+export interface Told {
+  /** Epoch ms of what is told. */
+  readonly at: number;
+  readonly follow_up: string;
+  readonly lead: string;
+  readonly play: string;
+  readonly state: FollowUpState;
+  /** Who has to act, and who is told because it is urgent: e-mail addresses. */
+  readonly holder: string;
+  readonly tell?: string;
+  /** The lead's page. */
+  readonly link: string;
+  /** The tasks that stand by now. */
+  readonly tasks: readonly { readonly crm: TargetName; readonly task_id: string }[];
+  /** Of one that was done: what the message said. What was withdrawn says nothing of the person any more. */
+  readonly subject?: string;
+}
+
+/**
+ * One write. `key` is the idempotency key: the same key never has two external effects (G3). `told` is there for outlets, for which
+ * a task is a message: posted, brought up to date, marked as done or withdrawn.
+ */
+export type Command = { readonly told?: Told } & (
   | { readonly type: "create_task"; readonly key: string; readonly person: CrmPerson; readonly task: CrmTask }
   | { readonly type: "close_task"; readonly key: string; readonly taskId: string; readonly note: string }
   | {
@@ -216,7 +243,8 @@ export type Command =
       readonly taskId: string;
       readonly task: CrmTask;
       readonly before: CrmTask;
-    };
+    }
+);
 
 /** What of a task is ours to keep up to date. */
 export type TaskField = "subject" | "body" | "due" | "priority" | "owner";
@@ -259,19 +287,32 @@ export type Resolution =
   | { readonly arm: "absent" }
   | Exclude<Outcome, { arm: "done" }>;
 
-export interface CrmManifest {
-  readonly crm: CrmName;
-  readonly label: string;
-  /** The vendor's API version, with the page it is described on and the date it was checked; the only place it stands. */
-  readonly api: { readonly version: string; readonly page: string; readonly checked: string };
-  readonly scopes: readonly { readonly scope: string; readonly reason: string; readonly required: boolean }[];
+/** What a look-up may want to know of the attempt whose outcome is unknown. */
+export interface Attempt {
+  /** Epoch ms at which it left; the earliest of the batch. */
+  readonly at: number;
+  /** The follow-up is over: what is found is closed, what is absent is not made again. */
+  readonly cancelling: boolean;
+}
+
+export interface DestinationManifest {
+  readonly crm: TargetName;
   /** Commands that fit one request. */
   readonly batchMax: number;
   /** Published budget: `requests` per `windowMs`; the engine stops at 95 % of it. */
   readonly budget: { readonly requests: number; readonly windowMs: number };
 }
 
-export interface Crm {
+export interface CrmManifest extends DestinationManifest {
+  readonly crm: CrmName;
+  readonly label: string;
+  /** The vendor's API version, with the page it is described on and the date it was checked; the only place it stands. */
+  readonly api: { readonly version: string; readonly page: string; readonly checked: string };
+  readonly scopes: readonly { readonly scope: string; readonly reason: string; readonly required: boolean }[];
+}
+
+/** A CRM: somebody consents to the connection, and its tokens are refreshed. */
+export interface Crm extends Destination {
   readonly manifest: CrmManifest;
   /** Pure: the address to send a person to. `challenge` is the PKCE S256 challenge. */
   authorizeUrl(app: CrmApp, ask: { readonly state: string; readonly challenge: string }): string;
@@ -285,6 +326,11 @@ export interface Crm {
     grant: Grant,
     io: { readonly send: Send; readonly now: number },
   ): Promise<Result<Grant, GrantFailure>>;
+}
+
+/** What actions leave through: what CRMs and outlets have in common. */
+export interface Destination {
+  readonly manifest: DestinationManifest;
   /** Creates the fields we need and finds out the exactly-once world. Safe to repeat. */
   install(session: CrmSession): Promise<Result<Installation, Exclude<Outcome, { arm: "done" }>>>;
   owners(session: CrmSession): Promise<Result<readonly CrmOwner[], Exclude<Outcome, { arm: "done" }>>>;
@@ -293,7 +339,7 @@ export interface Crm {
   /** Runs 1 to `batchMax` commands of one type. One outcome per command, in order. Never throws for anything the CRM does. */
   execute(session: CrmSession, commands: readonly Command[]): Promise<readonly Outcome[]>;
   /** Looks the keys of `create_task` commands up, after `unknown`. One resolution per command, in order. */
-  resolve(session: CrmSession, commands: readonly Command[]): Promise<readonly Resolution[]>;
+  resolve(session: CrmSession, commands: readonly Command[], attempt?: Attempt): Promise<readonly Resolution[]>;
   /** Pure: whether the vendor counts this request against the budget of the manifest. */
   counts(request: Request): boolean;
   /** Pure: the budget the vendor says is left, read from an answer's headers; null where it does not say. */

@@ -29,6 +29,11 @@ export interface Env {
    */
   readonly CRM_SETTLE_READS_MS?: string;
 
+  /** Where Slack's API lives; `https://slack.com/api` unless said otherwise. */
+  readonly SLACK_API_URL?: string;
+  /** `allowed`: webhooks may go to plain and local addresses. For local development only. */
+  readonly LOCAL_WEBHOOKS?: string;
+
   /** Secrets. */
   readonly BATON_MASTER_KEY: string;
   readonly BATON_ADMIN_TOKEN: string;

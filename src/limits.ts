@@ -53,6 +53,8 @@ export const inFlightMax = 6;
 export const crmDeadlineMs = 20_000;
 /** An identity waits this long for a receipt before it lets go and is called back. */
 export const submitWaitMs = 5_000;
+/** An outlet waits so long for the tasks of a follow-up, to name them; then it tells without. */
+export const notifyWaitMs = 30_000;
 /** How long an identity leaves an action alone that the account has taken over; it asks again then, in case a call back was lost. */
 export const takenOverMs = 120_000;
 /** Attempts or look-ups that ended in "not now" before a person is asked: with back-off more than a day of outage. */

@@ -201,10 +201,18 @@ export interface Score {
 
 export type CrmName = "hubspot" | "salesforce";
 
-/** The CRM's confirmed answer to an action. */
+/** Ways by which people, and programs, are told of a follow-up beside its tasks. */
+export type OutletType = "slack" | "webhook";
+
+/** Where actions go. What is stored and named `crm` holds it: outlets came later, and what stood there stayed. */
+export type TargetName = CrmName | OutletType;
+
+/** The confirmed answer to an action: the CRM's, or the outlet's. */
 export interface Receipt {
-  readonly crm: CrmName;
+  readonly crm: TargetName;
+  /** Of an outlet: its name for the message. */
   readonly task_id: string;
+  /** Empty where nobody was found or made: of outlets, and of closings. */
   readonly person_id: string;
   /** CRM id of the owner the task was made with; absent where the CRM does not know the holder. */
   readonly owner_id?: string;

@@ -1,9 +1,10 @@
 /** The only table of URLs (DESIGN §7). */
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import { tellOfFollowUp } from "./api/answers.ts";
 import { createBacktest, listBacktests, listDifferences, readBacktest } from "./api/backtests.ts";
 import { eraseLead } from "./api/erase.ts";
 import { leadPage } from "./api/lead-page.ts";
+import { listOutlets, removeOutlet, saveOutlet, testOutlet } from "./api/outlets.ts";
 import { overviewPage } from "./api/overview.ts";
 import { answerException, keepLeadsApart, mergeLeads, splitLead } from "./api/people.ts";
 import {
@@ -85,6 +86,10 @@ app.post("/v1/policy/versions/:version/undo", undoVersion);
 app.post("/v1/connections", createConnection);
 app.get("/v1/connections", listConnections);
 app.post("/v1/connections/:id/card-key", showCardKey);
+app.post("/v1/outlets", saveOutlet);
+app.get("/v1/outlets", listOutlets);
+app.delete("/v1/outlets/:name", removeOutlet);
+app.post("/v1/outlets/:name/test", testOutlet);
 app.get("/v1/leads", listLeads);
 app.get("/v1/leads/:id", readLead);
 app.post("/v1/leads/:id/split", splitLead);

@@ -8,13 +8,13 @@ import { deriveKey, unseal } from "./crypto.ts";
 import { type Policy, policyShape } from "./decide/policy.ts";
 import type { Env } from "./env.ts";
 import { configEntriesMax, configTtlMs } from "./limits.ts";
-import type { CrmName } from "./model.ts";
-import type { CrmTarget } from "./resolve/node.ts";
+import type { CrmName, OutletType } from "./model.ts";
+import type { Target } from "./resolve/node.ts";
 
 export interface Workspace {
   readonly id: string;
   readonly policy: Policy;
-  readonly targets: readonly CrmTarget[];
+  readonly targets: readonly Target[];
   /** Ledger shard that holds this workspace's rows. */
   readonly shard: number;
   /** Key for node names; derived, never stored. */
@@ -27,7 +27,7 @@ export interface WorkspaceFacts {
   readonly policyVersion: number;
   /** JSON, or empty where the receiver is hoped to have this version already. */
   readonly policyJson: string;
-  readonly targets: readonly CrmTarget[];
+  readonly targets: readonly Target[];
 }
 
 export interface ConfiguredEmitter {
@@ -149,20 +149,35 @@ async function readEmitter(
 }
 
 async function readWorkspace(env: Env, id: string): Promise<{ workspace: Workspace; facts: WorkspaceFacts } | null> {
-  const [policyRows, accountRows] = await env.CONTROL.batch([
+  const [policyRows, accountRows, outletRows] = await env.CONTROL.batch([
     env.CONTROL.prepare(
       "SELECT w.shard, p.version, p.document FROM workspaces w JOIN policies p ON p.workspace = w.id AND p.version = w.policy_version WHERE w.id = ?",
     ).bind(id),
     env.CONTROL.prepare(
       "SELECT crm, object FROM crm_accounts WHERE workspace = ? AND status = 'connected' ORDER BY object",
     ).bind(id),
+    env.CONTROL.prepare(
+      "SELECT name, type, object, anonymous FROM outlets WHERE workspace = ? AND problem IS NULL ORDER BY name",
+    ).bind(id),
   ]);
   const row = policyRows?.results[0] as { shard: number; version: number; document: string } | undefined;
   if (row === undefined) return null;
-  const targets = ((accountRows?.results ?? []) as { crm: CrmName; object: string }[]).map(({ crm, object }) => ({
-    crm,
-    account: object,
-  }));
+  const crms = (accountRows?.results ?? []) as { crm: CrmName; object: string }[];
+  const outlets = (outletRows?.results ?? []) as {
+    name: string;
+    type: OutletType;
+    object: string;
+    anonymous: number;
+  }[];
+  const targets: readonly Target[] = [
+    ...crms.map(({ crm, object }) => ({ crm, account: object })),
+    ...outlets.map(({ name, type, object, anonymous }) => ({
+      crm: type,
+      account: object,
+      outlet: name,
+      ...(anonymous === 1 ? { anonymous: true as const } : {}),
+    })),
+  ];
   // Checked as a whole when it came into force; here only what it left out is filled in.
   const policy = policyShape.parse(JSON.parse(row.document));
   return {

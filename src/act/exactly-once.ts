@@ -6,7 +6,8 @@
 import type { Command, CrmTask, Outcome, Resolution, TaskField, World } from "../../connectors/contract.ts";
 import { unreachable } from "../failure.ts";
 import { attemptsMax } from "../limits.ts";
-import type { CrmName, Receipt } from "../model.ts";
+import type { Receipt, TargetName } from "../model.ts";
+import { isCrm } from "../resolve/targets.ts";
 import { backoffMs } from "./backoff.ts";
 
 export type ActionState = "pending" | "intent" | "done" | "cancelled" | "parked";
@@ -50,7 +51,7 @@ export interface TaskUpdate {
 
 /** What is true of the account that an action leaves through. */
 export interface Circumstances {
-  readonly crm: CrmName;
+  readonly crm: TargetName;
   readonly world: World;
   /** Reads after an attempt, all empty, before a plain create may be tried again where no server key exists. */
   readonly settleReadsMs: readonly number[];
@@ -138,6 +139,9 @@ export function judge(action: Action, outcome: Outcome, { crm, now }: Circumstan
       return { action: { ...action, state: "pending", notBefore: now + delayMs }, ...pause };
     }
     case "blocked":
+      // An outlet that stopped gets nothing new: only what failed can tell somebody of it.
+      if (!isCrm(crm))
+        return { action: { ...action, state: "parked", problem: outcome.reason }, blocked: outcome.reason };
       return { action: { ...action, state: "pending", notBefore: now }, blocked: outcome.reason };
     case "expired": {
       if (action.attempts >= attemptsMax) return { action: { ...action, state: "parked", problem: "gave_up_expired" } };
@@ -205,7 +209,7 @@ export function writtenAfter(before: CrmTask, task: CrmTask, { kept, gone, owner
 
 type Done = Pick<Extract<Outcome, { arm: "done" }>, "taskId" | "personId" | "kept" | "gone">;
 
-function done(action: Action, { taskId, personId, kept = [], gone }: Done, crm: CrmName, now: number): Action {
+function done(action: Action, { taskId, personId, kept = [], gone }: Done, crm: TargetName, now: number): Action {
   const { command } = action;
   if (command.type === "update_task") {
     const { ownerId } = gone !== undefined || kept.includes("owner") ? command.before : command.task;

@@ -1,8 +1,9 @@
 /** What leaves: a follow-up and its lead become a command for a CRM, in words a seller can act on. Pure. */
-import type { Command, CrmPerson, CrmTask } from "../../connectors/contract.ts";
+import type { Command, CrmPerson, CrmTask, Told } from "../../connectors/contract.ts";
 import type { Policy } from "../decide/policy.ts";
 import { displayName, emailOf, identifierValues, type LeadFold } from "../resolve/lead.ts";
 import { type ActionRecord, type FollowUpRecord, ownLead, peopleOf, type Root } from "../resolve/node.ts";
+import { isCrm } from "../resolve/targets.ts";
 
 /** A command still without its owner's CRM id: the account object knows how its CRM numbers people. */
 export interface Outgoing {
@@ -20,18 +21,19 @@ export function createTask(
 ): Outgoing {
   // What was told once is told again: an earlier attempt may have made it.
   const first = { ...followUp, ...followUp.opened };
-  const task = action.written ?? taskOf(policy, root, first, leadLink);
+  const task = action.written ?? taskOf(policy, root, first, action, leadLink);
+  const told = toldOf(root, first, action, leadLink, first.created_at);
   return {
-    command: { type: "create_task", key: action.key, person: personOf(root, action), task },
+    command: { type: "create_task", key: action.key, person: personOf(root, action), task, ...told },
     holder: first.holder,
   };
 }
 
-function taskOf(policy: Policy, root: Root, followUp: FollowUpRecord, leadLink: string): CrmTask {
+function taskOf(policy: Policy, root: Root, followUp: FollowUpRecord, action: ActionRecord, leadLink: string): CrmTask {
   const play = policy.plays[followUp.play];
   return {
-    subject: subjectOf(play?.subject ?? "Follow up with {name}", root.lead, followUp),
-    body: bodyOf(root, followUp, leadLink),
+    subject: subjectOf(play?.subject ?? "Follow up with {name}", nameIn(root, action), followUp),
+    body: bodyOf(root, followUp, action, leadLink),
     dueAt: followUp.due_at,
     priority: followUp.priority,
     type: play?.type ?? "todo",
@@ -45,27 +47,47 @@ export function updateTask(
   followUp: FollowUpRecord,
   action: ActionRecord,
   leadLink: string,
+  now: number,
 ): Outgoing {
-  const task = taskOf(policy, root, followUp, leadLink);
+  const task = taskOf(policy, root, followUp, action, leadLink);
   const { owner_id } = action.receipt ?? {};
   const { ownerId = owner_id, ...rest } = action.written ?? task;
   const before = ownerId === undefined ? rest : { ...rest, ownerId };
   const key = `${action.key}-u${followUp.revision}`;
   const taskId = action.receipt?.task_id ?? "";
-  return { command: { type: "update_task", key, taskId, before, task }, holder: followUp.holder };
+  const told = toldOf(root, followUp, action, leadLink, now);
+  return { command: { type: "update_task", key, taskId, before, task, ...told }, holder: followUp.holder };
 }
 
-export function closeTask(followUp: FollowUpRecord, action: ActionRecord): Outgoing {
+export function closeTask(root: Root, followUp: FollowUpRecord, action: ActionRecord, leadLink: string): Outgoing {
   const note = `Closed by Baton: ${followUp.closed_because ?? "no longer needed"}.`;
+  const told = toldOf(root, followUp, action, leadLink, followUp.closed_at ?? followUp.created_at);
   return {
-    command: { type: "close_task", key: `${action.key}-close`, taskId: action.receipt?.task_id ?? "", note },
+    command: { type: "close_task", key: `${action.key}-close`, taskId: action.receipt?.task_id ?? "", note, ...told },
     holder: followUp.holder,
   };
 }
 
+function toldOf(
+  root: Root,
+  { id, play, state, holder, tell, actions }: FollowUpRecord,
+  { crm, written }: ActionRecord,
+  link: string,
+  at: number,
+): { readonly told?: Told } {
+  if (isCrm(crm)) return {};
+  const tasks = actions.flatMap(({ crm: name, receipt }) =>
+    receipt !== undefined && isCrm(name) ? [{ crm: name, task_id: receipt.task_id }] : [],
+  );
+  const subject = state === "done" && written !== undefined ? { subject: written.subject } : {};
+  const urgent = tell === undefined ? {} : { tell };
+  return { told: { at, follow_up: id, lead: root.name, play, state, holder, ...urgent, link, tasks, ...subject } };
+}
+
 function personOf(root: Root, action: ActionRecord): CrmPerson {
+  if (action.anonymous) return { lead: root.name };
   const lead = ownLead(root);
-  const knownId = peopleOf(root)[action.crm] ?? knownIn(lead, action);
+  const knownId = isCrm(action.crm) ? (peopleOf(root)[action.crm] ?? knownIn(lead, action)) : undefined;
   const email = emailOf(lead);
   const fields = lead.fields;
   const company = fields.company?.value ?? lead.account?.value.name;
@@ -87,10 +109,18 @@ function knownIn(lead: LeadFold, action: ActionRecord): string | undefined {
   return identifierValues(lead, "salesforce_contact_id")[0] ?? identifierValues(lead, "salesforce_lead_id")[0];
 }
 
-/** What a play calls its follow-up with this person. */
-export function subjectOf(template: string, lead: LeadFold, followUp: FollowUpRecord): string {
+/** Who it is, and where they work. */
+export function whoOf(lead: LeadFold): string {
   const company = lead.fields.company?.value ?? lead.account?.value.name;
-  const name = company === undefined ? displayName(lead) : `${displayName(lead)} (${company})`;
+  return company === undefined ? displayName(lead) : `${displayName(lead)} (${company})`;
+}
+
+function nameIn({ lead }: Root, { anonymous }: ActionRecord): string {
+  return anonymous ? "a lead" : whoOf(lead);
+}
+
+/** What a play calls its follow-up with whoever `name` names. */
+export function subjectOf(template: string, name: string, followUp: FollowUpRecord): string {
   const what = withoutRoute(followUp.reasons[0]?.text ?? "");
   // One pass and a function: what stands in a name is never read as a placeholder or as a pattern of `replace`.
   const subject = template.replace(/\{(name|what)\}/g, (_all, word: string) => (word === "name" ? name : what));
@@ -102,7 +132,7 @@ export function withoutRoute(reason: string): string {
   return reason.replace(/ \(route “.*”\)$/, "");
 }
 
-function bodyOf(root: Root, followUp: FollowUpRecord, leadLink: string): string {
+function bodyOf(root: Root, followUp: FollowUpRecord, action: ActionRecord, leadLink: string): string {
   const lead = ownLead(root);
   const fields = lead.fields;
   const who = [displayName(lead), fields.job_title?.value, fields.company?.value ?? lead.account?.value.name].filter(
@@ -112,8 +142,7 @@ function bodyOf(root: Root, followUp: FollowUpRecord, leadLink: string): string 
   const touch = lead.first_touch?.value;
   const [why, ...points] = followUp.reasons;
   const lines = [
-    `Who: ${who.join(", ")}`,
-    `Reach: ${reach.join(", ")}`,
+    ...(action.anonymous ? [] : [`Who: ${who.join(", ")}`, `Reach: ${reach.join(", ")}`]),
     `Why now: ${why?.text ?? followUp.play}`,
     "",
     "What they did:",
@@ -130,6 +159,7 @@ function bodyOf(root: Root, followUp: FollowUpRecord, leadLink: string): string 
           `Came from: ${[touch.utm_source, touch.utm_medium, touch.utm_campaign].filter((part) => part !== undefined).join(" / ")}`,
         ]),
     "",
+    ...(isCrm(action.crm) ? [] : [`Held by: ${followUp.holder}`]),
     `Due: ${new Date(followUp.due_at).toISOString()}`,
     ...(followUp.tell === undefined ? [] : [`Urgent: ${followUp.tell} knows of it.`]),
     `All signals and the reasons: ${leadLink}`,

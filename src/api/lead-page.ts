@@ -42,7 +42,7 @@ function content(view: IdentityView, policy: Policy) {
     ${follow_ups.length === 0 ? html`<p>None yet.</p>` : ""}
     <ul>${follow_ups.map(
       (item) =>
-        html`<li><b>${item.play}</b>, ${item.state}, held by ${item.holder}, due ${minuteOf(item.due_at)}${item.actions.map((action) => html`<br><small>${action.crm}: ${action.state}${action.receipt === undefined ? "" : ` (task ${action.receipt.task_id})`}</small>`)}</li>`,
+        html`<li><b>${item.play}</b>, ${item.state}, held by ${item.holder}, due ${minuteOf(item.due_at)}${item.actions.map((action) => html`<br><small>${action.outlet ?? action.crm}: ${action.state}${action.receipt === undefined ? "" : ` (${action.outlet === undefined ? "task" : "message"} ${action.receipt.task_id})`}</small>`)}</li>`,
     )}</ul>
     <h2>What happened, across all tools</h2>
     <table>

@@ -13,6 +13,7 @@ import type { AppContext } from "../ingest/receive.ts";
 import { policyDraftsMax, policyMistakesMax, policyStoredBytesMax } from "../limits.ts";
 import { workspaceOf } from "./authorise.ts";
 import { instantOf } from "./instants.ts";
+import { outletMissing } from "./outlets.ts";
 import { backtestMissing, overtaken, versionAsked } from "./policy.ts";
 import {
   type Checked,
@@ -269,7 +270,9 @@ export async function activateDraft(c: AppContext): Promise<Response> {
   if (next instanceof Response) return next;
   const checked = checkPolicy(next, active.version + 1);
   if (!checked.ok) return invalid(checked.mistakes);
-  const refused = await backtestMissing(c, who.workspace, from, checked.policy);
+  const refused =
+    (await outletMissing(c, who.workspace, checked.policy)) ??
+    (await backtestMissing(c, who.workspace, from, checked.policy));
   if (refused !== null) return refused;
   const done = await putInForce(c.env, who.workspace, {
     policy: checked.policy,

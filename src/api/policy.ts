@@ -11,6 +11,7 @@ import type { AppContext } from "../ingest/receive.ts";
 import { configTtlMs, pageSizeMax } from "../limits.ts";
 import { workspaceOf } from "./authorise.ts";
 import { instantOf } from "./instants.ts";
+import { outletMissing } from "./outlets.ts";
 import {
   checkPolicy,
   invalid,
@@ -61,7 +62,9 @@ export async function writePolicy(c: AppContext): Promise<Response> {
       code: "four_eyes",
       detail: "Here a second person activates what the first one wrote: save a draft and have it activated.",
     });
-  const refused = await backtestMissing(c, who.workspace, from, checked.policy);
+  const refused =
+    (await outletMissing(c, who.workspace, checked.policy)) ??
+    (await backtestMissing(c, who.workspace, from, checked.policy));
   if (refused !== null) return refused;
   const author = by ?? "api";
   const done = await putInForce(c.env, who.workspace, {

@@ -1,5 +1,5 @@
 /** Why this person, why now, and what happened: what the card and the page behind a task's link both show. Pure. */
-import { subjectOf, withoutRoute } from "../act/outbox.ts";
+import { subjectOf, whoOf, withoutRoute } from "../act/outbox.ts";
 import { slaOf } from "../api/sla.ts";
 import { standingOf } from "../decide/level.ts";
 import type { Policy } from "../decide/policy.ts";
@@ -56,7 +56,7 @@ function shownFollowUp(policy: Policy, lead: LeadFold, item: FollowUpRecord, now
   const { id, state, holder, priority, reasons } = item;
   return {
     id,
-    title: subjectOf(policy.plays[item.play]?.subject ?? "Follow up with {name}", lead, item),
+    title: subjectOf(policy.plays[item.play]?.subject ?? "Follow up with {name}", whoOf(lead), item),
     state,
     holder,
     priority,

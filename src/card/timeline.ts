@@ -6,7 +6,8 @@ import { withoutRoute } from "../act/outbox.ts";
 import { kindRuleOf, type Policy } from "../decide/policy.ts";
 import type { CrmName, Signal } from "../model.ts";
 import type { LeadFold } from "../resolve/lead.ts";
-import type { FollowUpRecord, LogEntry, Root } from "../resolve/node.ts";
+import type { FollowUpRecord, LogEntry, Root, Target } from "../resolve/node.ts";
+import { isCrm } from "../resolve/targets.ts";
 import { tieId } from "../resolve/ties.ts";
 import { capital } from "./words.ts";
 
@@ -62,6 +63,10 @@ function detailOf({ kind, properties }: Signal): string | undefined {
 
 const crmLabels: Readonly<Record<CrmName, string>> = { hubspot: "HubSpot", salesforce: "Salesforce" };
 
+function sentTo({ crm, outlet }: Target): string {
+  return isCrm(crm) ? `Task in ${crmLabels[crm]}` : `Told ${outlet ?? crm}`;
+}
+
 function ofFollowUp(item: FollowUpRecord): Moment[] {
   const { id, play, created_at, closed_at, closed_because, actions } = item;
   const words = (item.words ?? []).map((word, index) => ({
@@ -70,10 +75,10 @@ function ofFollowUp(item: FollowUpRecord): Moment[] {
     what: capital(word.said),
     source: word.by,
   }));
-  const tasks = actions.flatMap(({ key, crm, receipt }) =>
+  const tasks = actions.flatMap(({ key, receipt, ...target }) =>
     receipt === undefined
       ? []
-      : [{ id: `${key}:task`, at: receipt.at, what: `Task in ${crmLabels[crm]}: ${play}`, source: "baton" }],
+      : [{ id: `${key}:task`, at: receipt.at, what: `${sentTo(target)}: ${play}`, source: "baton" }],
   );
   // What a person closed stands there in their own words already.
   const isSaid = closed_at !== undefined && words.some(({ at }) => at === closed_at);

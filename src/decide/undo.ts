@@ -12,7 +12,10 @@ export interface Made {
   readonly assigned_by?: string;
   /** What a person has done with it, in words. */
   readonly touched?: string;
-  readonly actions: readonly { readonly crm: string; readonly state: "pending" | "done" | "cancelled" | "parked" }[];
+  readonly actions: readonly {
+    /** Absent where it told an outlet. */ readonly crm?: string;
+    readonly state: "pending" | "done" | "cancelled" | "parked";
+  }[];
 }
 
 export type Undoing = {
@@ -40,7 +43,7 @@ export function undoOf(followUps: readonly Made[], version: number): readonly Un
     if (state !== "open" && state !== "parked") return [{ ...base, arm: "nothing", because: `it is ${state} already` }];
     const touched = touchOf(item);
     if (touched !== null) return [{ ...base, arm: "left", because: touched }];
-    const close_tasks = actions.flatMap(({ crm, state: of }) => (of === "done" ? [crm] : []));
+    const close_tasks = actions.flatMap(({ crm, state: of }) => (of === "done" && crm !== undefined ? [crm] : []));
     return [{ ...base, arm: "withdraw", close_tasks }];
   });
 }

@@ -90,7 +90,7 @@ export async function finishInstall(c: AppContext): Promise<Response> {
   );
 }
 
-function settleReads(env: Env): { readonly settleReadsMs?: readonly number[] } {
+export function settleReads(env: Env): { readonly settleReadsMs?: readonly number[] } {
   const delays = (env.CRM_SETTLE_READS_MS ?? "").split(",").map(Number);
   return delays.length >= 2 && delays.every((delay) => delay > 0) ? { settleReadsMs: delays } : {};
 }

@@ -8,8 +8,17 @@ import { scoreOf } from "../decide/score.ts";
 import type { Decision, Signal } from "../model.ts";
 import { ownerQuestion } from "../resolve/answers.ts";
 import { displayName, emailOf, lifecycleOf } from "../resolve/lead.ts";
-import { type Apart, type FollowUpRecord, type Held, type Inputs, peopleOf, type Root } from "../resolve/node.ts";
+import {
+  type Apart,
+  type FollowUpRecord,
+  type Held,
+  hasCrm,
+  type Inputs,
+  peopleOf,
+  type Root,
+} from "../resolve/node.ts";
 import { overdueQuestion } from "../resolve/overdue.ts";
+import { isCrm } from "../resolve/targets.ts";
 
 export interface LeadRow {
   readonly id: string;
@@ -89,7 +98,10 @@ export function projectionOf(root: Root, signals: readonly string[], policy: Pol
         promised_at: item.promised_at,
         overdue_since: item.overdue?.since,
         reasons: item.reasons,
-        actions: item.actions.map(({ written: _inTheCrm, ...action }) => action),
+        actions: item.actions.map(({ written: _inTheCrm, crm, ...action }) => ({
+          ...action,
+          ...(isCrm(crm) ? { crm } : { type: crm }),
+        })),
         priority: item.priority,
         policy_version: item.policy_version,
         assigned_by: item.assigned_by,
@@ -214,7 +226,7 @@ function questionsOnFollowUp(item: FollowUpRecord, said: Root["said"]): Question
   const base = { holder: item.holder, raisedAt: item.created_at };
   const questions: Question[] = [];
   const document = { follow_up: item.id, play: item.play };
-  const bare = { id: `ex_${item.id}`, open: item.actions.length === 0 };
+  const bare = { id: `ex_${item.id}`, open: !hasCrm(item) };
   if (bare.open || said[bare.id] !== undefined)
     questions.push({ ...base, id: bare.id, reason: "no_crm_connected", open: isOpen && bare.open, document });
   const vacant = { id: ownerQuestion(item.id), open: item.assigned_by === "nobody" };
@@ -226,10 +238,12 @@ function questionsOnFollowUp(item: FollowUpRecord, said: Root["said"]): Question
     const id = overdueQuestion(item.id);
     questions.push({ ...base, id, reason: "overdue", raisedAt: since, open: isOpen, document: late });
   }
-  for (const { key, crm, state, problem } of item.actions) {
+  for (const { key, crm, outlet, state, problem } of item.actions) {
     if (problem === undefined) continue;
-    const document = { follow_up: item.id, action: key, crm, problem };
-    questions.push({ ...base, id: `ex_${key}`, reason: "crm_refused", open: state === "parked", document });
+    const where = outlet === undefined ? { crm } : { outlet };
+    const document = { follow_up: item.id, action: key, ...where, problem };
+    const reason = isCrm(crm) ? "crm_refused" : "outlet_refused";
+    questions.push({ ...base, id: `ex_${key}`, reason, open: state === "parked", document });
   }
   return questions;
 }

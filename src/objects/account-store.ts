@@ -5,12 +5,12 @@
  */
 import type { Installation } from "../../connectors/contract.ts";
 import { type Action, type ActionState, inDoubt } from "../act/exactly-once.ts";
-import type { CrmName } from "../model.ts";
+import type { TargetName } from "../model.ts";
 
 export interface AccountFacts {
   readonly name: string;
   readonly workspace: string;
-  readonly crm: CrmName;
+  readonly crm: TargetName;
   readonly crmAccount: string;
   readonly installation: Installation;
   /** Sealed `Grant`. */
@@ -18,7 +18,8 @@ export interface AccountFacts {
   readonly grantedAt: number;
   /** True from before a refresh leaves until its answer is stored: a restart then knows that one may be under way. */
   readonly refreshing: boolean;
-  readonly status: "connected" | "blocked";
+  /** `removed`: an outlet that was taken away. Whatever is asked of it is cancelled. */
+  readonly status: "connected" | "blocked" | "removed";
   readonly problem: string | null;
   /** Delays of the reads after an attempt whose outcome is unknown, where no server key exists. */
   readonly settleReadsMs: readonly number[];

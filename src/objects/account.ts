@@ -11,13 +11,14 @@ import type {
   Crm,
   CrmOwner,
   CrmSession,
+  Destination,
   Grant,
   Installation,
   Outcome,
   Send,
   World,
 } from "../../connectors/contract.ts";
-import { crmOf } from "../../connectors/index.ts";
+import { destinationOf } from "../../connectors/index.ts";
 import { backoffMs } from "../act/backoff.ts";
 import { type Budget, correct, gatherMs, giveBack, newBudget, reserve, spend } from "../act/budget.ts";
 import {
@@ -48,7 +49,8 @@ import {
   takenOverMs,
 } from "../limits.ts";
 import { errorName, log } from "../log.ts";
-import type { CrmName, Receipt } from "../model.ts";
+import type { Receipt, TargetName } from "../model.ts";
+import { isCrm } from "../resolve/targets.ts";
 import { type AccountFacts, AccountStore, type KnownOwners } from "./account-store.ts";
 import type { SettleCall } from "./acting.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
@@ -75,7 +77,7 @@ export type CancelAnswer =
 export interface AttachCall {
   readonly name: string;
   readonly workspace: string;
-  readonly crm: CrmName;
+  readonly crm: TargetName;
   readonly grant: Grant;
   readonly settleReadsMs?: readonly number[];
 }
@@ -128,6 +130,8 @@ export class AccountObject extends DurableObject<Env> {
 
   async submit(call: SubmitCall): Promise<SubmitAnswer> {
     if (this.#facts === null) return { arm: "pending", retryAfterMs: takenOverMs };
+    const ended = endOf(this.#facts);
+    if (ended !== null) return ended;
     this.#load();
     const { key } = call.command;
     let item = this.#items.get(key);
@@ -159,6 +163,11 @@ export class AccountObject extends DurableObject<Env> {
     const action = item?.action ?? this.#store.action(call.key);
     if (action?.state === "done" && action.receipt !== null) return { arm: "done", receipt: action.receipt };
     if (action?.update !== undefined) return { arm: "cancelled" };
+    // Through an outlet that stopped nothing can be looked up.
+    if (action !== null && item?.busy !== true && this.#facts !== null && endOf(this.#facts) !== null) {
+      this.#cancelled(action);
+      return { arm: "cancelled" };
+    }
     if (item?.busy === true || action?.state === "intent") {
       // After a crash nobody else may come to resolve it: who cancels does not submit again.
       this.#pump();
@@ -207,7 +216,7 @@ export class AccountObject extends DurableObject<Env> {
   ): Promise<
     { readonly ok: true; readonly installation: Installation } | { readonly ok: false; readonly reason: string }
   > {
-    const crm = crmOf(call.crm);
+    const crm = destinationOf(call.crm);
     this.#budget ??= newBudget(crm.manifest.budget);
     const send = (request: Request) => this.#send(crm, request);
     let installed = await crm.install(sessionOf(call.grant, "unique_property", send));
@@ -250,14 +259,14 @@ export class AccountObject extends DurableObject<Env> {
     const known = this.#owners ?? this.#store.owners();
     const age = known === null ? Number.POSITIVE_INFINITY : Date.now() - known.at;
     const isKnown = known?.ids.has(call.looksFor.toLowerCase()) === true;
-    const crm = crmOf(facts.crm);
+    const crm = destinationOf(facts.crm);
     if (!isKnown && age > newUserMs) await this.#readUsers(crm, facts);
     else if (age > ownersTtlMs) this.ctx.waitUntil(this.#readUsers(crm, facts));
     const ids = this.#owners?.ids ?? known?.ids;
     return ids === undefined ? null : [...ids.keys()];
   }
 
-  async #readUsers(crm: Crm, facts: AccountFacts): Promise<void> {
+  async #readUsers(crm: Destination, facts: AccountFacts): Promise<void> {
     try {
       const session = await this.#openSession(crm, facts, (request) => this.#send(crm, request));
       if (session !== null) await this.#readOwners(crm, session);
@@ -265,6 +274,27 @@ export class AccountObject extends DurableObject<Env> {
       // Whoever asks is told by what was read before.
       log("info", "account.users", { account: facts.name, error: errorName(error) });
     }
+  }
+
+  /** Says something through an outlet once, for somebody who watches whether it arrives: nothing is kept or repeated. */
+  async tryOut(command: Command): Promise<Outcome> {
+    if (this.#facts === null) return { arm: "refused", reason: "not_connected" };
+    const destination = destinationOf(this.#facts.crm);
+    const session = sessionOf(await this.#grants.current(this.#facts), this.#facts.installation.world, (request) =>
+      this.#send(destination, request),
+    );
+    return (await destination.execute(session, [command]))[0] ?? lost;
+  }
+
+  /** The outlet is taken away: what waits is cancelled, its token forgotten. It may be attached again. */
+  remove(): void {
+    this.#load();
+    if (this.#facts !== null) this.#saveFacts({ ...this.#facts, status: "removed", grant: "" });
+    this.#grants.forget();
+    for (let rest = this.#store.unfinished(queueLoadMax); rest.length > 0; rest = this.#store.unfinished(queueLoadMax))
+      this.#store.save(rest.map((action) => ({ ...action, state: "cancelled" })));
+    for (const { action, busy } of this.#items.values())
+      if (!busy) this.#cancelWaiting({ ...action, state: "cancelled" });
   }
 
   status(): {
@@ -306,7 +336,7 @@ export class AccountObject extends DurableObject<Env> {
   #pump(): void {
     const facts = this.#facts;
     if (facts === null || facts.status !== "connected") return;
-    const crm = crmOf(facts.crm);
+    const crm = destinationOf(facts.crm);
     const now = Date.now();
     if (this.#pausedUntil > now) {
       this.#wakeAt(this.#pausedUntil);
@@ -344,7 +374,13 @@ export class AccountObject extends DurableObject<Env> {
     if (nextAt !== Number.POSITIVE_INFINITY) this.#wakeAt(nextAt);
   }
 
-  #start(crm: Crm, facts: AccountFacts, work: "execute" | "resolve", batch: readonly Item[], cost: number): void {
+  #start(
+    crm: Destination,
+    facts: AccountFacts,
+    work: "execute" | "resolve",
+    batch: readonly Item[],
+    cost: number,
+  ): void {
     this.#inFlight++;
     let unspent = cost;
     const send = (request: Request): Promise<Response> => {
@@ -370,7 +406,7 @@ export class AccountObject extends DurableObject<Env> {
     this.ctx.waitUntil(run());
   }
 
-  async #execute(crm: Crm, facts: AccountFacts, batch: readonly Item[], send: Send): Promise<void> {
+  async #execute(crm: Destination, facts: AccountFacts, batch: readonly Item[], send: Send): Promise<void> {
     const session = await this.#openSession(crm, facts, send);
     if (session === null) {
       this.#putOff(batch, 5_000);
@@ -397,7 +433,7 @@ export class AccountObject extends DurableObject<Env> {
     if (outcomes.some((outcome) => outcome.arm === "expired")) await this.#refreshUsed(crm, session);
   }
 
-  async #resolve(crm: Crm, facts: AccountFacts, batch: readonly Item[], send: Send): Promise<void> {
+  async #resolve(crm: Destination, facts: AccountFacts, batch: readonly Item[], send: Send): Promise<void> {
     const session = await this.#openSession(crm, facts, send);
     if (session === null) {
       this.#putOff(batch, 5_000);
@@ -406,6 +442,10 @@ export class AccountObject extends DurableObject<Env> {
     const resolutions = await crm.resolve(
       session,
       batch.map((item) => item.action.command),
+      {
+        at: Math.min(...batch.map((item) => item.action.attemptAt)),
+        cancelling: batch.every((item) => item.action.cancelling === true),
+      },
     );
     this.#take(facts, batch, (item, index, present) => conclude(item.action, resolutions[index] ?? lost, present));
     if (resolutions.some((resolution) => resolution.arm === "expired")) await this.#refreshUsed(crm, session);
@@ -420,7 +460,10 @@ export class AccountObject extends DurableObject<Env> {
     const present = circumstancesOf(facts, Date.now());
     const changed: Action[] = [];
     for (const [index, item] of batch.entries()) {
-      const { action, pauseUntil, blocked } = verdictOn(item, index, present);
+      const { action: next, pauseUntil, blocked } = verdictOn(item, index, present);
+      // The outlet was taken away meanwhile: nothing is repeated.
+      const isLeft = this.#facts?.status === "removed" && settled(next) === null;
+      const action: Action = isLeft ? { ...next, state: "cancelled" } : next;
       // An empty or failed look-up is remembered in memory only: after a restart they begin again, which is slower and safe.
       // What no disk knows yet stays so until it is over, or its asker stops waiting.
       if (action.state !== item.action.state && (item.saved || settled(action) !== null)) changed.push(action);
@@ -547,7 +590,7 @@ export class AccountObject extends DurableObject<Env> {
 
   /* ------------------------------------------------------------------------------------ tokens and owners */
 
-  async #openSession(crm: Crm, facts: AccountFacts, send: Send): Promise<CrmSession | null> {
+  async #openSession(crm: Destination, facts: AccountFacts, send: Send): Promise<CrmSession | null> {
     const due = this.#grants.refreshDue(facts, await this.#grants.current(facts), Date.now());
     if (due === "now" && !(await this.#refresh(crm))) return null;
     if (due === "soon") this.ctx.waitUntil(this.#refresh(crm));
@@ -555,7 +598,7 @@ export class AccountObject extends DurableObject<Env> {
   }
 
   /** The one way out: counts what the vendor counts, and believes the vendor's own count where it is higher. */
-  async #send(crm: Crm, request: Request): Promise<Response> {
+  async #send(crm: Destination, request: Request): Promise<Response> {
     if (this.#budget !== null && crm.counts(request)) this.#budget = spend(this.#budget, Date.now());
     const response = await fetch(request, { signal: AbortSignal.timeout(crmDeadlineMs), redirect: "manual" });
     const said = crm.remaining(response.headers);
@@ -564,24 +607,32 @@ export class AccountObject extends DurableObject<Env> {
   }
 
   /** False when there is no usable token now. */
-  async #refresh(crm: Crm): Promise<boolean> {
-    const answer = await this.#grants.refresh(crm, crmApp(this.env, crm.manifest.crm), (request) =>
-      this.#send(crm, request),
-    );
+  async #refresh(crm: Destination): Promise<boolean> {
+    const answer = hasGrant(crm)
+      ? await this.#grants.refresh(crm, crmApp(this.env, crm.manifest.crm), (request) => this.#send(crm, request))
+      : "revoked";
     if (answer === "revoked") this.#block("connect_again");
     if (answer === "later") this.#pausedUntil = Math.max(this.#pausedUntil, Date.now() + 5_000);
     return answer === "fresh";
   }
 
   /** The CRM did not accept the token of this session: refreshed, unless somebody who was faster already did. */
-  async #refreshUsed(crm: Crm, session: CrmSession): Promise<void> {
+  async #refreshUsed(crm: Destination, session: CrmSession): Promise<void> {
     if (this.#facts === null) return;
     const { accessToken } = await this.#grants.current(this.#facts);
     if (accessToken === session.accessToken) await this.#refresh(crm);
   }
 
   #block(reason: string): void {
-    if (this.#facts !== null) this.#saveFacts({ ...this.#facts, status: "blocked", problem: reason });
+    if (this.#facts !== null) {
+      this.#saveFacts({ ...this.#facts, status: "blocked", problem: reason });
+      const { crm, name } = this.#facts;
+      // So that nothing new comes here. What comes all the same is parked.
+      if (!isCrm(crm))
+        this.ctx.waitUntil(
+          this.env.CONTROL.prepare("UPDATE outlets SET problem = ? WHERE object = ?").bind(reason, name).run(),
+        );
+    }
     log("error", "account.blocked", { account: this.#facts?.name, reason });
   }
 
@@ -590,13 +641,13 @@ export class AccountObject extends DurableObject<Env> {
     this.#facts = facts;
   }
 
-  async #ownerIds(crm: Crm, session: CrmSession): Promise<ReadonlyMap<string, string> | null> {
+  async #ownerIds(crm: Destination, session: CrmSession): Promise<ReadonlyMap<string, string> | null> {
     if (this.#owners === null) await this.#readOwners(crm, session);
     else if (Date.now() - this.#owners.at > ownersTtlMs) this.ctx.waitUntil(this.#readOwners(crm, session));
     return this.#owners?.ids ?? null;
   }
 
-  async #readOwners(crm: Crm, session: CrmSession): Promise<void> {
+  async #readOwners(crm: Destination, session: CrmSession): Promise<void> {
     const answer = await crm.owners(session);
     if (answer.ok) {
       const ids = new Map(answer.value.map((owner: CrmOwner) => [owner.email.toLowerCase(), owner.id]));
@@ -614,7 +665,18 @@ function circumstancesOf(facts: AccountFacts, now: number): Circumstances {
 }
 
 function sessionOf(grant: Grant, world: World, send: Send): CrmSession {
-  return { accessToken: grant.accessToken, apiUrl: grant.apiUrl, world, send };
+  return { accessToken: grant.accessToken, apiUrl: grant.apiUrl, crmAccount: grant.crmAccount, world, send };
+}
+
+/** What becomes of whatever is asked of an outlet that was taken away, or stopped: somebody hears of it, and tries again. */
+function endOf({ status, crm, problem }: AccountFacts): Settled | null {
+  if (status === "removed") return { arm: "cancelled" };
+  return status === "blocked" && !isCrm(crm) ? { arm: "parked", problem: problem ?? "stopped" } : null;
+}
+
+/** An outlet has a token that a person gave: nobody but them renews it. */
+function hasGrant(destination: Destination): destination is Crm {
+  return isCrm(destination.manifest.crm);
 }
 
 /**

@@ -24,6 +24,7 @@ import {
   setAction,
 } from "../resolve/node.ts";
 import { findAction, workOn } from "../resolve/obligations.ts";
+import { isCrm, isTold } from "../resolve/targets.ts";
 import { lookedAt } from "../resolve/undoing.ts";
 import { accountStub, teamStub } from "./names.ts";
 import type { NodeState } from "./node-state.ts";
@@ -145,14 +146,17 @@ export class Acting {
     const work = current.action.state === "pending" ? "create" : workOn(current.followUp, current.action);
     // Settled meanwhile, or closed before it had a task: what is due now is started anew by the next look.
     if (work === null || (work === "create" && current.followUp.state !== "open")) return;
+    // Another play than the one that named it was taken in the end, or it is not named any more.
+    if (work === "create" && !isCrm(action.crm) && !isTold(policy, current.followUp.play, action))
+      return this.#set(root, action.key, () => ({ state: "cancelled" }));
     // Asked again at the moment of sending: consent may have gone since the decision (G11).
     if (work !== "close" && this.#isHeld(policy, root, current.followUp)) return this.#cancel(root, followUp.id);
     const link = leadLink(env.PUBLIC_URL, env.BATON_MASTER_KEY, root.workspace, root.name);
     const { command, holder } =
       work === "close"
-        ? closeTask(current.followUp, current.action)
+        ? closeTask(root, current.followUp, current.action, link)
         : work === "update"
-          ? updateTask(policy, root, current.followUp, current.action, link)
+          ? updateTask(policy, root, current.followUp, current.action, link, Date.now())
           : createTask(policy, root, current.followUp, current.action, link);
     // The account object keeps to what it was told first: that is what stands in the CRM, however late it is confirmed.
     if (command.type === "create_task" && current.action.written === undefined)
@@ -188,6 +192,8 @@ export class Acting {
       case "parked":
         // A task that stands and cannot be brought up to date is a task still; one that cannot be closed is for a person.
         if (work === "update") return state.change(unseen(after, action.key, current.followUp.revision, Date.now()));
+        // A message that stays as it is misleads nobody for long: nobody is asked.
+        if (work === "close" && !isCrm(action.crm)) return this.#set(after, action.key, () => ({ state: "cancelled" }));
         return this.#set(after, action.key, () => ({ state: "parked", problem: answer.problem }));
       case "pending":
         return this.#set(after, action.key, (item) => ({

@@ -1,13 +1,13 @@
 /** What people say, taken in by the object that it is about: answers to exceptions, words on follow-ups, and what has become late. */
 import type { Answered, Speaker, Way, Word } from "../resolve/answers.ts";
 import { settleException, tellFollowUp } from "../resolve/answers.ts";
-import type { CrmTarget, Root } from "../resolve/node.ts";
+import type { Root, Target } from "../resolve/node.ts";
 import { raiseOverdue } from "../resolve/overdue.ts";
 import type { NodeState } from "./node-state.ts";
 
 export type AnswerCall = Speaker &
   (
-    | { readonly exception: string; readonly way: Way; readonly targets: readonly CrmTarget[] }
+    | { readonly exception: string; readonly way: Way; readonly targets: readonly Target[] }
     | { readonly follow_up: string; readonly word: Word }
   );
 

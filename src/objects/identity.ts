@@ -24,12 +24,12 @@ import {
   type Alias,
   applyAnswer,
   applyEntry,
-  type CrmTarget,
   followUpFacts,
   type LogEntry,
   type Node,
   type Parting,
   type Root,
+  type Target,
 } from "../resolve/node.ts";
 import {
   decisionDue,
@@ -42,6 +42,7 @@ import {
 } from "../resolve/obligations.ts";
 import { unknownRecords } from "../resolve/records.ts";
 import { sameFact } from "../resolve/same-fact.ts";
+import { leavesAt, targetsOf } from "../resolve/targets.ts";
 import { type Workspace, type WorkspaceFacts, workspaceById } from "../workspace.ts";
 import { Acting, type ConfirmAnswer, type SettleCall } from "./acting.ts";
 import { type AnswerAnswer, type AnswerCall, Answering } from "./answering.ts";
@@ -200,7 +201,7 @@ export class IdentityObject extends DurableObject<Env> {
     root: Root,
     draft: LogEntry,
     policy: Policy,
-    targets: readonly CrmTarget[],
+    targets: readonly Target[],
     now: number,
   ): { readonly entry: LogEntry; readonly next: Root } {
     const applied = applyEntry(root, draft);
@@ -215,7 +216,7 @@ export class IdentityObject extends DurableObject<Env> {
       signals: [...this.#undecidedSignals(applied, draft.signal), draft.signal],
       now,
     });
-    const entry: LogEntry = { ...draft, answer, targets };
+    const entry: LogEntry = { ...draft, answer, targets: targetsOf(policy, answer.followUp, targets) };
     return { entry, next: applyEntry(root, entry) };
   }
 
@@ -310,7 +311,7 @@ export class IdentityObject extends DurableObject<Env> {
       now: Date.now(),
       ...(company === undefined ? {} : { company }),
     });
-    const next = applyAnswer(root, answer, targets, company);
+    const next = applyAnswer(root, answer, targetsOf(policy, answer.followUp, targets), company);
     for (const key of answer.decision.signals) this.#recent.delete(key);
     this.#state.projectDue = true;
     // What leaves or is withdrawn must be on disk before; a decision that leads to nothing is saved with the rest.
@@ -409,7 +410,8 @@ export class IdentityObject extends DurableObject<Env> {
         recordPerson(this.#state, (id) => this.#workspace(id), action.key),
       );
     for (const { followUp, action } of openActions(root)) {
-      if (action.retry_at <= now) this.#work.start(`act ${action.key}`, () => this.#acting.act(followUp, action));
+      if (leavesAt(followUp, action) <= now)
+        this.#work.start(`act ${action.key}`, () => this.#acting.act(followUp, action));
     }
     if (this.#work.idle) {
       if (this.#state.projectDue) this.#work.start("project", () => this.#project());

@@ -2,7 +2,7 @@
 import { digest, nodeName } from "../crypto.ts";
 import type { Env } from "../env.ts";
 import { hintEntriesMax } from "../limits.ts";
-import type { CrmName, Signal } from "../model.ts";
+import type { Signal, TargetName } from "../model.ts";
 
 export function identityStub(env: Env, name: string) {
   return env.IDENTITY.get(env.IDENTITY.idFromName(name));
@@ -22,7 +22,7 @@ export function companyStub(env: Env, workspace: string, domain: string) {
   return env.COMPANY.get(env.COMPANY.idFromName(`${workspace}/${domain}`));
 }
 
-export function accountName(workspace: string, crm: CrmName, crmAccount: string): string {
+export function accountName(workspace: string, crm: TargetName, crmAccount: string): string {
   return `${workspace}/${crm}/${crmAccount}`;
 }
 

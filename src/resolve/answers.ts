@@ -6,18 +6,20 @@ import { type Approval, isForConsent } from "../decide/hold.ts";
 import type { Priority } from "../model.ts";
 import {
   type ActionRecord,
-  type CrmTarget,
   cancelFollowUp,
   changeFollowUp,
   type FollowUpRecord,
   type Held,
+  hasCrm,
   type Root,
   revised,
   type Said,
+  type Target,
   type Utterance,
   withTargets,
 } from "./node.ts";
 import { overdueQuestion } from "./overdue.ts";
+import { isCrm } from "./targets.ts";
 
 /** What an approver may change about the follow-up that then leaves. */
 export interface Edit {
@@ -74,7 +76,7 @@ export function settleException(
   id: string,
   way: Way,
   speaker: Speaker,
-  targets: readonly CrmTarget[],
+  targets: readonly Target[],
 ): Answered {
   const held = root.held.find((item) => item.id === id);
   if (held !== undefined) return settleHold(root, held, way, speaker);
@@ -130,7 +132,7 @@ function settleFollowUp(
   id: string,
   way: Way,
   speaker: Speaker,
-  targets: readonly CrmTarget[],
+  targets: readonly Target[],
 ): Answered {
   const isLate = id === overdueQuestion(item.id);
   switch (way.choice) {
@@ -145,11 +147,14 @@ function settleFollowUp(
       return settled(next, id, "reassigned", way.to, speaker, isLate || id === ownerQuestion(item.id));
     }
     case "dismiss": {
-      const stands = item.actions.some((action) => action.state === "done");
+      const stands = item.actions.some(isStanding);
+      const isMessage = item.actions.some(({ key, crm }) => id === `ex_${key}` && !isCrm(crm));
       const because = `dismissed: ${way.reason}`;
       // Where the other CRM has its task, that one stays; what is late is still to be done. Only this question is closed.
       const next =
-        isLate || stands || item.state !== "open" ? root : cancelFollowUp(root, item.id, because, speaker.at);
+        isLate || isMessage || stands || item.state !== "open"
+          ? root
+          : cancelFollowUp(root, item.id, because, speaker.at);
       return settled(next, id, "dismissed", way.reason, speaker);
     }
     case "retry": {
@@ -157,10 +162,11 @@ function settleFollowUp(
       if (id === ownerQuestion(item.id))
         return refused("Nobody was found to take it: give it to somebody, or dismiss it.");
       if (id === `ex_${item.id}`) {
-        if (item.actions.length > 0) return { arm: "ok", root };
+        if (hasCrm(item)) return { arm: "ok", root };
         if (item.state !== "open") return refused(closedAlready);
-        if (targets.length === 0) return refused("No CRM is connected yet; connect one and try again.");
-        return settled(withTargets(root, item.id, targets, speaker.at), id, "retried", "", speaker);
+        const crms = targets.filter(({ crm }) => isCrm(crm));
+        if (crms.length === 0) return refused("No CRM is connected yet; connect one and try again.");
+        return settled(withTargets(root, item.id, crms, speaker.at), id, "retried", "", speaker);
       }
       return settled(triedAgain(root, item.id, id, speaker.at), id, "retried", "", speaker, false);
     }
@@ -321,7 +327,7 @@ function toldOf(root: Root, item: FollowUpRecord, word: Word, speaker: Speaker):
       if (item.touched !== undefined) return refused(item.touched);
       if (item.undo !== undefined) return { arm: "ok", root };
       const because = `${word.reason}, says ${speaker.by}`;
-      const stands = item.actions.some(({ state }) => state === "done");
+      const stands = item.actions.some(isStanding);
       if (!stands) return { arm: "ok", root: cancelFollowUp(root, id, because, speaker.at) };
       return {
         arm: "ok",
@@ -372,6 +378,11 @@ function settled(root: Root, id: string, how: string, note: string, speaker: Spe
 function saidOf(root: Root, id: string, settledSo: NonNullable<Said["settled"]>, { at }: Speaker): Root {
   const said = { ...root.said, [id]: { ...root.said[id], settled: settledSo, at } };
   return { ...root, version: root.version + 1, said };
+}
+
+/** A task stands in a CRM; a message is no task. */
+function isStanding({ state, crm }: ActionRecord): boolean {
+  return state === "done" && isCrm(crm);
 }
 
 const closedAlready = "This follow-up is closed already.";

@@ -13,10 +13,21 @@ import { digest } from "../crypto.ts";
 import type { Taken } from "../decide/answerable.ts";
 import type { Answer, FollowUpFact } from "../decide/decide.ts";
 import { type Approval, isForConsent } from "../decide/hold.ts";
-import type { Assignment, CrmName, Decision, FollowUp, Identifier, Reason, Receipt, Signal } from "../model.ts";
+import type {
+  Assignment,
+  CrmName,
+  Decision,
+  FollowUp,
+  Identifier,
+  Reason,
+  Receipt,
+  Signal,
+  TargetName,
+} from "../model.ts";
 import { rankOf } from "../translate/normalise.ts";
 import { type Authority, weightOf } from "./guard.ts";
 import { emptyLead, foldSignal, identifierValues, type LeadFold } from "./lead.ts";
+import { isCrm } from "./targets.ts";
 import type { Tie } from "./ties.ts";
 
 export type Node = { readonly role: "unused" } | Alias | Root | Tombstone;
@@ -49,15 +60,19 @@ export type Alias = Memory & {
     | { readonly acknowledged: false; readonly sealed: Root }
   );
 
-/** A CRM account that the workspace's follow-ups go to. */
-export interface CrmTarget {
-  readonly crm: CrmName;
+/** A CRM account, or an outlet, that the workspace's follow-ups go to. */
+export interface Target {
+  readonly crm: TargetName;
   /** Name of the account object. */
   readonly account: string;
+  /** Of an outlet: the name by which plays call it. */
+  readonly outlet?: string;
+  /** Of an outlet: it is not told who the person is. */
+  readonly anonymous?: true;
 }
 
-/** One write that carries a follow-up into one CRM account. */
-export interface ActionRecord extends CrmTarget {
+/** One write that carries a follow-up into one CRM account, or tells an outlet of it. */
+export interface ActionRecord extends Target {
   readonly key: string;
   readonly state: "pending" | "done" | "cancelled" | "parked";
   readonly retry_at: number;
@@ -258,7 +273,7 @@ export interface LogEntry {
   readonly node_of: readonly string[];
   readonly undecided?: Undecided;
   readonly answer?: Answer;
-  readonly targets?: readonly CrmTarget[];
+  readonly targets?: readonly Target[];
   /** Name of the root that wrote the row: the first rows of a node stand before any snapshot. */
   readonly root: string;
 }
@@ -348,12 +363,7 @@ function reopenedBy(root: Root, { consent, received_at }: Signal): readonly Unde
 }
 
 /** Takes a decision in: its signals are decided, its follow-up (if any) opens with one action per CRM. */
-export function applyAnswer(
-  root: Root,
-  answer: Answer,
-  targets: readonly CrmTarget[],
-  company?: LeadFold["kinds"],
-): Root {
+export function applyAnswer(root: Root, answer: Answer, targets: readonly Target[], company?: LeadFold["kinds"]): Root {
   const { decision, followUp } = answer;
   const decided = new Set(decision.signals);
   const undecided =
@@ -451,11 +461,10 @@ function heldAfter(held: readonly Held[], decision: Decision): readonly Held[] {
   return [...held.filter((item) => item.state === "open" || kept.includes(item)), fresh];
 }
 
-function actionsFor(followUp: FollowUp, targets: readonly CrmTarget[]): readonly ActionRecord[] {
-  return targets.map(({ crm, account }) => ({
-    key: actionKey(followUp.id, account),
-    crm,
-    account,
+function actionsFor(followUp: FollowUp, targets: readonly Target[]): readonly ActionRecord[] {
+  return targets.map((target) => ({
+    ...target,
+    key: actionKey(followUp.id, target.account),
     state: "pending",
     retry_at: followUp.created_at,
     attempts: 0,
@@ -464,10 +473,15 @@ function actionsFor(followUp: FollowUp, targets: readonly CrmTarget[]): readonly
 }
 
 /** For a follow-up that was made before a CRM was connected. */
-export function withTargets(root: Root, id: string, targets: readonly CrmTarget[], at: number): Root {
+export function withTargets(root: Root, id: string, targets: readonly Target[], at: number): Root {
   return changeFollowUp(root, id, (item) =>
-    item.actions.length > 0 ? item : { ...item, actions: actionsFor({ ...item, created_at: at }, targets) },
+    hasCrm(item) ? item : { ...item, actions: [...item.actions, ...actionsFor({ ...item, created_at: at }, targets)] },
   );
+}
+
+/** Whether it has, or will have, a task somewhere: who is merely told of it has none. */
+export function hasCrm({ actions }: Pick<FollowUpRecord, "actions">): boolean {
+  return actions.some(({ crm }) => isCrm(crm));
 }
 
 /** Derived from the cause, so that whoever computes it again gets the same (G3). */
@@ -515,7 +529,7 @@ export function peopleOf(root: Root): Readonly<Partial<Record<CrmName, string>>>
     .flatMap((item) => item.actions.flatMap(({ receipt }) => (receipt === undefined ? [] : [receipt])))
     .sort((a, b) => a.at - b.at || (a.task_id < b.task_id ? -1 : 1));
   for (const { crm, person_id } of receipts)
-    if (person_id !== "" && !isFormer(root.lead, crm, person_id)) people[crm] = person_id;
+    if (person_id !== "" && isCrm(crm) && !isFormer(root.lead, crm, person_id)) people[crm] = person_id;
   return people;
 }
 

@@ -2,6 +2,7 @@
 import { guardMs, linkWaitMs } from "../limits.ts";
 import type { ActionRecord, FollowUpRecord, LinkTodo, Root } from "./node.ts";
 import { unknownRecords } from "./records.ts";
+import { leavesAt } from "./targets.ts";
 import { tieId } from "./ties.ts";
 
 export interface OpenAction {
@@ -75,8 +76,10 @@ export function nextDueAt(root: Root, now: number): number {
   let at = Number.POSITIVE_INFINITY;
   const deciding = root.undecided.filter((item) => !item.waiting);
   for (const item of deciding) at = Math.min(at, item.decide_at > now ? item.decide_at : now + guardMs);
-  for (const { action } of openActions(root))
-    at = Math.min(at, action.retry_at > now ? action.retry_at : now + guardMs);
+  for (const { followUp, action } of openActions(root)) {
+    const due = leavesAt(followUp, action);
+    at = Math.min(at, due > now ? due : now + guardMs);
+  }
   if (unassigned(root).length + unreleased(root).length + reassigned(root).length > 0) at = Math.min(at, now + guardMs);
   if (unknownRecords(root).length > 0) at = Math.min(at, now + guardMs);
   if (root.erase !== undefined || root.partings.length + root.doubts.length > 0) at = Math.min(at, now + guardMs);

@@ -4,9 +4,10 @@
  * that nobody has, or joins with somebody of whom nothing but the record is known, and is dropped without a question
  * otherwise (`guard.ts`). Pure.
  */
-import type { CrmName, Identifier } from "../model.ts";
+import type { Identifier, TargetName } from "../model.ts";
 import { normaliseIdentifier } from "../translate/normalise.ts";
-import type { ActionRecord, CrmTarget, FollowUpRecord, LinkTodo, Root } from "./node.ts";
+import type { ActionRecord, FollowUpRecord, LinkTodo, Root, Target } from "./node.ts";
+import { isCrm } from "./targets.ts";
 
 /** CRM-FACTS §2: the first three characters of a Salesforce id say what it is of. */
 const salesforceTypes: Readonly<Record<string, string>> = {
@@ -14,8 +15,9 @@ const salesforceTypes: Readonly<Record<string, string>> = {
   "003": "salesforce_contact_id",
 };
 
-/** The identifier that this record is; null where it is none of a person. */
-export function recordIdentifier(crm: CrmName, id: string): Identifier | null {
+/** The identifier that this record is; null where it is none of a person, as for what an outlet was told. */
+export function recordIdentifier(crm: TargetName, id: string): Identifier | null {
+  if (!isCrm(crm)) return null;
   const type = crm === "hubspot" ? "hubspot_contact_id" : salesforceTypes[id.slice(0, 3)];
   return type === undefined ? null : (normaliseIdentifier({ type, value: id }) ?? null);
 }
@@ -38,7 +40,7 @@ export function unknownRecords(root: Root): readonly UnknownRecord[] {
  * Ids of HubSpot's contacts count within one account: with two of them connected the same number is two people, and no link is
  * made. Salesforce's are unique everywhere.
  */
-export function isUnambiguous(crm: CrmName, targets: readonly CrmTarget[]): boolean {
+export function isUnambiguous(crm: TargetName, targets: readonly Target[]): boolean {
   return crm === "salesforce" || targets.filter((target) => target.crm === crm).length <= 1;
 }
 

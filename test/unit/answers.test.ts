@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { type Answered, settleException, tellFollowUp, type Way, type Word } from "../../src/resolve/answers.ts";
-import { type ActionRecord, applyAnswer, type CrmTarget, type Root } from "../../src/resolve/node.ts";
+import { type ActionRecord, applyAnswer, type Root, type Target } from "../../src/resolve/node.ts";
 import { openActions, reassigned, unreleased } from "../../src/resolve/obligations.ts";
 import { decisionOf, recordOf, rootOf } from "../states.ts";
 
 const kim = { by: "kim@example.com", at: 50_000 };
-const hubspot: CrmTarget = { crm: "hubspot", account: "acme/hubspot/1" };
+const hubspot: Target = { crm: "hubspot", account: "acme/hubspot/1" };
 const action = (part: Partial<ActionRecord> = {}): ActionRecord => ({
   ...hubspot,
   key: "fu_1-aa",
@@ -30,7 +30,7 @@ const held = applyAnswer(
   [],
 );
 
-const settle = (root: Root, id: string, way: Way, targets: readonly CrmTarget[] = [hubspot]) =>
+const settle = (root: Root, id: string, way: Way, targets: readonly Target[] = [hubspot]) =>
   settleException(root, id, way, kim, targets);
 function ok(answered: Answered): Root {
   if (answered.arm !== "ok") throw new Error(JSON.stringify(answered));

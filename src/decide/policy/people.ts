@@ -64,6 +64,7 @@ export const exceptionReasons = [
   "no_owner",
   "no_crm_connected",
   "crm_refused",
+  "outlet_refused",
   "link_conflict",
   "likely_duplicate",
   "field_conflict",

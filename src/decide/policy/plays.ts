@@ -50,6 +50,9 @@ export const goLive = z.strictObject({
 });
 export type GoLive = z.infer<typeof goLive>;
 
+/** By which plays call an outlet. */
+export const outletName = z.string().regex(/^[a-z][a-z0-9-]{1,39}$/);
+
 export const play = z.strictObject({
   /** `draft`: its routes are passed over. `shadow`: decided and recorded, nothing is written. */
   status: z.enum(["draft", "shadow", "live"]).default("live"),
@@ -72,6 +75,8 @@ export const play = z.strictObject({
   cool_down_ms: durationMs,
   /** Play that is tried instead where this one finds nobody to take it. */
   fallback: name.optional(),
+  /** Outlets that are told, by name: a Slack channel, a webhook. Nobody else is. */
+  notify: z.array(outletName).max(5).optional(),
   go_live: goLive.optional(),
 });
 export type Play = z.infer<typeof play>;
