@@ -122,11 +122,8 @@ export function judge(action: Action, outcome: Outcome, { crm, now }: Circumstan
   switch (outcome.arm) {
     case "done":
       return { action: done(action, outcome, crm, now) };
-    case "refused": {
-      // The only request that ever left has made nothing: there is nothing to look up.
-      const attempts = action.attempts === 1 ? 0 : action.attempts;
-      return { action: { ...action, state: "parked", problem: outcome.reason, attempts } };
-    }
+    case "refused":
+      return { action: parked(action, outcome.reason) };
     case "unknown":
       if (action.command.type === "create_task") return { action: { ...action, notBefore: now + 250 } };
       return { action: { ...action, state: "pending", notBefore: now + backoffMs(action.key, action.attempts) } };
@@ -140,8 +137,7 @@ export function judge(action: Action, outcome: Outcome, { crm, now }: Circumstan
     }
     case "blocked":
       // An outlet that stopped gets nothing new: only what failed can tell somebody of it.
-      if (!isCrm(crm))
-        return { action: { ...action, state: "parked", problem: outcome.reason }, blocked: outcome.reason };
+      if (!isCrm(crm)) return { action: parked(action, outcome.reason), blocked: outcome.reason };
       return { action: { ...action, state: "pending", notBefore: now }, blocked: outcome.reason };
     case "expired": {
       if (action.attempts >= attemptsMax) return { action: { ...action, state: "parked", problem: "gave_up_expired" } };
@@ -152,6 +148,11 @@ export function judge(action: Action, outcome: Outcome, { crm, now }: Circumstan
     default:
       return unreachable(outcome);
   }
+}
+
+/** Certainly not done. Where that was the only request that ever left, there is nothing to look up. */
+function parked(action: Action, problem: string): Action {
+  return { ...action, state: "parked", problem, attempts: action.attempts === 1 ? 0 : action.attempts };
 }
 
 /** What a look-up by key makes of an action whose outcome is unknown. A look-up that failed leaves it unknown. */

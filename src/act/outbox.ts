@@ -60,7 +60,8 @@ export function updateTask(
 }
 
 export function closeTask(root: Root, followUp: FollowUpRecord, action: ActionRecord, leadLink: string): Outgoing {
-  const note = `Closed by Baton: ${followUp.closed_because ?? "no longer needed"}.`;
+  // Some reasons are sentences.
+  const note = `Closed by Baton: ${(followUp.closed_because ?? "no longer needed").replace(/\.$/, "")}.`;
   const told = toldOf(root, followUp, action, leadLink, followUp.closed_at ?? followUp.created_at);
   return {
     command: { type: "close_task", key: `${action.key}-close`, taskId: action.receipt?.task_id ?? "", note, ...told },

@@ -130,7 +130,7 @@ export async function removeOutlet(c: AppContext): Promise<Response> {
   await accountStub(c.env, found.object).remove();
   await c.env.CONTROL.prepare("DELETE FROM outlets WHERE object = ?").bind(found.object).run();
   forgetConfig(c.env);
-  return new Response(null, { status: 204 });
+  return Response.json({ status: "removed" });
 }
 
 /** `POST /v1/outlets/:name/test`: says something through it, once. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { closeTask, createTask } from "../../src/act/outbox.ts";
+import { closeTask, createTask, updateTask } from "../../src/act/outbox.ts";
 import { defaultPolicy } from "../../src/decide/default-policy.ts";
 import type { Signal } from "../../src/model.ts";
 import { emptyLead, foldSignal } from "../../src/resolve/lead.ts";
@@ -213,7 +213,12 @@ describe("closing a task", () => {
   const receipt = { crm: "hubspot", task_id: "900", person_id: "51", at: 1 } as const;
 
   it("names the task of the receipt and says why", () => {
-    const closed = closeTask({ ...followUp, closed_because: "consent or a hold forbids it" }, { ...action(), receipt });
+    const closed = closeTask(
+      ada,
+      { ...followUp, closed_because: "consent or a hold forbids it" },
+      { ...action(), receipt },
+      link,
+    );
     expect(closed).toEqual({
       command: {
         type: "close_task",
@@ -226,7 +231,80 @@ describe("closing a task", () => {
   });
 
   it("says that it is no longer needed where nothing else is known", () => {
-    const { command } = closeTask(followUp, { ...action(), receipt });
+    const { command } = closeTask(ada, followUp, { ...action(), receipt }, link);
     expect(command).toMatchObject({ note: "Closed by Baton: no longer needed." });
+  });
+});
+
+describe("what an outlet is told", () => {
+  const tasked: ActionRecord = {
+    ...action(),
+    state: "done",
+    receipt: { crm: "hubspot", task_id: "900", person_id: "51", at: 1 },
+  };
+  const message = (part: Partial<ActionRecord> = {}): ActionRecord => ({
+    ...action(),
+    key: "fu_1-bbbbbbbb",
+    crm: "slack",
+    account: "acme/slack/sales",
+    outlet: "sales",
+    ...part,
+  });
+  const urgent: FollowUpRecord = { ...followUp, tell: "max@example.com", actions: [tasked, message()] };
+
+  it("is what the task says, who holds it, who else knows of it, and the tasks that stand; nothing more of the person", () => {
+    const { command, holder } = createTask(policy, ada, urgent, message(), link);
+    if (command.type !== "create_task") throw new Error("not a task");
+    expect(holder).toBe("sam@example.com");
+    expect(command.person.knownId).toBeUndefined();
+    expect(command.task.subject).toBe("Call Ada Lovelace (Analytical Engines): asked for a demo");
+    expect(command.task.body).toContain(
+      "\nHeld by: sam@example.com\nDue: 2026-11-22T09:15:00.000Z\nUrgent: max@example.com knows of it.\nAll signals",
+    );
+    expect(command.told).toEqual({
+      at: Date.UTC(2026, 10, 22, 9, 0),
+      follow_up: "fu_1",
+      lead: "acme/1",
+      play: "speed to lead",
+      state: "open",
+      holder: "sam@example.com",
+      tell: "max@example.com",
+      link,
+      tasks: [{ crm: "hubspot", task_id: "900" }],
+    });
+  });
+
+  it("is nothing where the action is a CRM's", () => {
+    expect(createTask(policy, ada, urgent, action(), link).command.told).toBeUndefined();
+  });
+
+  it("names nobody where the outlet is not to know, in the message and beside it", () => {
+    const anonymous = message({ anonymous: true, state: "done" });
+    for (const { command } of [
+      createTask(policy, ada, urgent, anonymous, link),
+      updateTask(policy, ada, { ...urgent, revision: 1 }, anonymous, link, 5),
+      closeTask(ada, { ...urgent, state: "done" }, anonymous, link),
+    ]) {
+      const text = JSON.stringify(command);
+      for (const word of ["Ada", "Lovelace", "ada@example.com", "+44", "Analytical", "CTO"])
+        expect(text).not.toContain(word);
+      expect(text).toContain("acme%2F1");
+    }
+    const { command } = createTask(policy, ada, urgent, anonymous, link);
+    expect(command).toMatchObject({ task: { subject: "Call a lead: asked for a demo" }, person: { lead: "acme/1" } });
+  });
+
+  it("says of one that was done what it was, and of one that was withdrawn nothing of the person", () => {
+    const { task } = taskFor(ada, {}, message());
+    const written = message({ state: "done", written: task });
+    const over = { ...urgent, closed_at: 7, closed_because: "completed in hubspot" };
+    const done = closeTask(ada, { ...over, state: "done" }, written, link).command;
+    expect(done).toMatchObject({
+      note: "Closed by Baton: completed in hubspot.",
+      told: { at: 7, state: "done", subject: "Call Ada Lovelace (Analytical Engines): asked for a demo" },
+    });
+    const withdrawn = closeTask(ada, { ...over, state: "cancelled" }, written, link).command;
+    expect(withdrawn.told).toMatchObject({ state: "cancelled" });
+    expect(JSON.stringify(withdrawn)).not.toContain("Ada");
   });
 });
