@@ -19,6 +19,8 @@ export interface StageOptions {
   readonly log?: (line: string) => void;
   /** Entry of the Worker; the metered one unless said otherwise. */
   readonly entry?: string;
+  /** Further variables of the engine. */
+  readonly vars?: Readonly<Record<string, string>>;
 }
 
 export interface Stage {
@@ -78,6 +80,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
         BATON_ADMIN_TOKEN: adminToken,
         // The twins show at once what they did, so the world without a server key need not wait ten minutes here.
         CRM_SETTLE_READS_MS: "400,1200",
+        ...options.vars,
       },
       ...(options.log === undefined ? {} : { log: options.log }),
     });

@@ -85,7 +85,7 @@ describe("the ownership page", () => {
     const rule = { owner: "revenue_operations", due_in_ms: 3_600_000, escalate_to: ["head"] };
     const roles = { ...base.roles, head: { holder: "max@example.com", deputy: null } };
     const rows = section({ ...base, roles, exceptions: { overdue: rule } }, "Exceptions") ?? [];
-    expect(rows).toHaveLength(11);
+    expect(rows).toHaveLength(12);
     expect(rows.find(([reason]) => reason === "overdue")).toEqual([
       "overdue",
       "revenue_operations (sam@example.com)",
