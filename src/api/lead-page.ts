@@ -1,5 +1,4 @@
 /** `GET /leads/:id?key=…`: why this person, why now. What a seller sees who follows the link in a task. */
-import { html } from "hono/html";
 import { storyOf } from "../card/story.ts";
 import { minuteOf } from "../card/words.ts";
 import { kindRuleOf, type Policy } from "../decide/policy.ts";
@@ -7,6 +6,7 @@ import type { AppContext } from "../ingest/receive.ts";
 import type { IdentityView } from "../objects/identity.ts";
 import { displayName, emailOf, lifecycleOf } from "../resolve/lead.ts";
 import { workspaceById } from "../workspace.ts";
+import { html } from "./html.ts";
 import { isLeadLinkKey } from "./lead-link.ts";
 import { leadIdOf, viewOf } from "./read.ts";
 
@@ -18,10 +18,10 @@ export async function leadPage(c: AppContext): Promise<Response> {
   const allowed = found !== null && isLeadLinkKey(c.env.BATON_MASTER_KEY, workspace, id, key);
   const view = allowed ? await viewOf(c.env, id) : null;
   if (found === null || view === null)
-    return c.html(page("Not found", html`<p>This link leads nowhere (any more).</p>`), 404);
+    return c.html(page("Not found", html`<p>This link leads nowhere (any more).</p>`).text, 404);
   c.header("x-robots-tag", "noindex");
   c.header("referrer-policy", "no-referrer");
-  return c.html(page(displayName(view.root.lead), content(view, found.workspace.policy)));
+  return c.html(page(displayName(view.root.lead), content(view, found.workspace.policy)).text);
 }
 
 function content(view: IdentityView, policy: Policy) {

@@ -42,7 +42,11 @@ interface Row {
   readonly name: string;
   readonly type: OutletType;
   readonly object: string;
+  readonly leads_to: string;
   readonly secrets: string;
+  readonly anonymous: number;
+  readonly problem: string | null;
+  readonly created_at: number;
 }
 
 /** `POST /v1/outlets`: adds one, or gives one of that name and type another token, address or secret. The secret is shown once. */
@@ -52,8 +56,8 @@ export async function saveOutlet(c: AppContext): Promise<Response> {
   const body = await checked(c, newOutlet as unknown as z.ZodType<z.infer<typeof newOutlet>>);
   if (body instanceof Response) return body;
   const { name, type } = body;
-  const known = await rowOf(c, who.workspace, name);
-  if (known !== null && known.type !== type)
+  const known = (await rowsOf(c, who.workspace)).find((row) => row.name === name);
+  if (known !== undefined && known.type !== type)
     return problem(409, { code: "outlet_exists", detail: "There is an outlet of this name." });
   const url =
     type === "webhook"
@@ -63,9 +67,10 @@ export async function saveOutlet(c: AppContext): Promise<Response> {
     return invalid([
       { path: "url", message: "Give an https address with a public host name, without credentials or a fragment." },
     ]);
+  const leads_to = type === "slack" ? body.channel : url.host;
   const object = accountName(who.workspace, type, name);
   const key = deriveKey(c.env.BATON_MASTER_KEY, "outlet-secrets", who.workspace);
-  const before = known === null ? [] : (JSON.parse(await unseal(key, object, known.secrets)) as string[]);
+  const before = known === undefined ? [] : (JSON.parse(await unseal(key, object, known.secrets)) as string[]);
   // The secret before signs along, until there is another new one.
   const secrets = type === "slack" ? [] : [...new Set([body.secret ?? newSecret(), ...before])].slice(0, 2);
   const attached = await accountStub(c.env, object).attach({
@@ -77,13 +82,12 @@ export async function saveOutlet(c: AppContext): Promise<Response> {
       refreshToken: "",
       expiresAt: null,
       apiUrl: url.href,
-      crmAccount: type === "slack" ? body.channel : "",
+      crmAccount: leads_to,
       scopes: [],
     },
     ...settleReads(c.env),
   });
   if (!attached.ok) return problem(422, { code: "not_prepared", detail: attached.reason });
-  const leads_to = type === "slack" ? body.channel : url.host;
   await c.env.CONTROL.prepare("INSERT OR REPLACE INTO outlets VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?)")
     .bind(
       who.workspace,
@@ -97,8 +101,8 @@ export async function saveOutlet(c: AppContext): Promise<Response> {
     )
     .run();
   forgetConfig(c.env);
-  const shown = type === "webhook" ? { secret: secrets[0] } : {};
-  return Response.json({ name, type, leads_to, anonymous: body.anonymous, ...shown }, { status: 201 });
+  // Absent where there is none.
+  return Response.json({ name, type, leads_to, anonymous: body.anonymous, secret: secrets[0] }, { status: 201 });
 }
 
 function newSecret(): string {
@@ -109,15 +113,14 @@ function newSecret(): string {
 export async function listOutlets(c: AppContext): Promise<Response> {
   const who = await workspaceOf(c);
   if (who instanceof Response) return who;
-  const { results } = await c.env.CONTROL.prepare(
-    "SELECT name, type, leads_to, anonymous, problem, created_at FROM outlets WHERE workspace = ? ORDER BY name",
-  )
-    .bind(who.workspace)
-    .all<{ anonymous: number; created_at: number }>();
-  const items = results.map((row) => ({
-    ...row,
-    anonymous: row.anonymous === 1,
-    created_at: new Date(row.created_at).toISOString(),
+  const rows = await rowsOf(c, who.workspace);
+  const items = rows.map(({ name, type, leads_to, anonymous, problem: why, created_at }) => ({
+    name,
+    type,
+    leads_to,
+    anonymous: anonymous === 1,
+    problem: why,
+    created_at: new Date(created_at).toISOString(),
   }));
   return Response.json({ items });
 }
@@ -151,13 +154,15 @@ export async function testOutlet(c: AppContext): Promise<Response> {
 async function outletOf(c: AppContext): Promise<Row | Response> {
   const who = await workspaceOf(c);
   if (who instanceof Response) return who;
-  return (await rowOf(c, who.workspace, c.req.param("name") ?? "")) ?? problem(404, { code: "no_such_outlet" });
+  const rows = await rowsOf(c, who.workspace);
+  return rows.find(({ name }) => name === c.req.param("name")) ?? problem(404, { code: "no_such_outlet" });
 }
 
-function rowOf(c: AppContext, workspace: string, name: string): Promise<Row | null> {
-  return c.env.CONTROL.prepare("SELECT name, type, object, secrets FROM outlets WHERE workspace = ? AND name = ?")
-    .bind(workspace, name)
-    .first<Row>();
+async function rowsOf(c: AppContext, workspace: string): Promise<readonly Row[]> {
+  const { results } = await c.env.CONTROL.prepare("SELECT * FROM outlets WHERE workspace = ? ORDER BY name")
+    .bind(workspace)
+    .all<Row>();
+  return results;
 }
 
 /** The refusal of a policy whose plays name outlets that are not there. */
@@ -166,10 +171,8 @@ export async function outletMissing(c: AppContext, workspace: string, policy: Po
     notify.map((name, at) => ({ name, path: `plays.${play}.notify.${at}` })),
   );
   if (wanted.length === 0) return null;
-  const { results } = await c.env.CONTROL.prepare("SELECT name FROM outlets WHERE workspace = ?")
-    .bind(workspace)
-    .all<{ name: string }>();
-  const missing = wanted.filter(({ name }) => !results.some((row) => row.name === name));
+  const known = new Set((await rowsOf(c, workspace)).map(({ name }) => name));
+  const missing = wanted.filter(({ name }) => !known.has(name));
   return missing.length === 0
     ? null
     : invalid(missing.map(({ name, path }) => ({ path, message: `There is no outlet named "${name}".` })));

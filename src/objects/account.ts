@@ -280,10 +280,8 @@ export class AccountObject extends DurableObject<Env> {
   async tryOut(command: Command): Promise<Outcome> {
     if (this.#facts === null) return { arm: "refused", reason: "not_connected" };
     const destination = destinationOf(this.#facts.crm);
-    const session = sessionOf(await this.#grants.current(this.#facts), this.#facts.installation.world, (request) =>
-      this.#send(destination, request),
-    );
-    return (await destination.execute(session, [command]))[0] ?? lost;
+    const session = await this.#openSession(destination, this.#facts, (request) => this.#send(destination, request));
+    return (session && (await destination.execute(session, [command]))[0]) ?? lost;
   }
 
   /** The outlet is taken away: what waits is cancelled, its token forgotten. It may be attached again. */

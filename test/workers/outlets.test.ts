@@ -219,6 +219,25 @@ describe("a follow-up of a play that names outlets", () => {
     expect(receiver.once.at(-1)?.event).toMatchObject({ type: "follow_up.closed", data: { state: "cancelled" } });
   });
 
+  it("of somebody who is erased says nothing of them any more", async () => {
+    const acme = await openOutlets("jan", both);
+    const jan = email("jan@example.com");
+    await does(acme, jan, "demo_requested");
+    await followUpOf(acme, jan, isTold);
+    const { root } = await personOf(acme, jan);
+    await eventually(
+      () => ask(acme, "POST", `/v1/leads/${encodeURIComponent(root.name)}/erase`, { by: "sam@example.com" }),
+      ({ status }) => status === 200,
+    );
+    expect(twin.messages.map(({ text }) => text.split("\n", 1)[0])).toEqual([
+      "Closed by Baton: the person was erased.",
+    ]);
+    for (const type of ["slack", "webhook"] as const)
+      await runInDurableObject(outlet("jan", type), (_object: AccountObject, { storage }) =>
+        expect(JSON.stringify(storage.sql.exec("SELECT * FROM actions").toArray())).not.toContain("jan@example.com"),
+      );
+  });
+
   it("leaves for nobody when consent went before it could leave", async () => {
     const acme = await openOutlets("dan", both);
     const dan = email("dan@example.com");
