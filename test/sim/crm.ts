@@ -81,6 +81,11 @@ export function crmOf(name: CrmName): Crm {
   return crms[name];
 }
 
+/** Outlets do not occur in schedules. */
+export function destinationOf(name: CrmName): Crm {
+  return crms[name];
+}
+
 export const crms: Readonly<Record<CrmName, Crm>> = {
   hubspot: simulated("hubspot"),
   salesforce: simulated("salesforce"),
