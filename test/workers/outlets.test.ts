@@ -337,6 +337,40 @@ describe("a follow-up of a play that names outlets", () => {
   });
 });
 
+describe("a follow-up that another play takes over", () => {
+  it("is told to whom that one names, and to nobody else", async () => {
+    const over = await openOutlets("over", both);
+    const policy = telling(both)({ ...defaultPolicy(["sam@example.com"]), version: 3 });
+    const [team] = Object.values(policy.teams);
+    const { "speed to lead": call, "trial welcome": welcome } = policy.plays;
+    if (team === undefined || call === undefined || welcome === undefined) throw new Error("policy changed");
+    const gone = { address: "gus@example.com", weight: 1, cap: null, skills: [], territories: [] };
+    const next = {
+      ...policy,
+      teams: {
+        ...policy.teams,
+        absent: { members: [{ ...gone, away: [{ from: "2020-01-01", to: "2099-01-01" }] }] },
+      },
+      plays: {
+        ...policy.plays,
+        "speed to lead": { ...call, team: "absent", fallback: "trial welcome", notify: ["sales-room"] },
+        "trial welcome": { ...welcome, notify: ["warehouse"] },
+      },
+    };
+    expect((await ask(over, "PUT", "/v1/policy", next)).body).toEqual({ version: 3 });
+    const ada = email("ada-over@example.com");
+    await does(await again(over), ada, "demo_requested");
+    const item = await followUpOf(
+      over,
+      ada,
+      (one) => stateOf(one, "webhook") === "done" && stateOf(one, "slack") === "cancelled",
+    );
+    expect(item.play).toBe("trial welcome");
+    expect(twin.messages).toEqual([]);
+    expect(receiver.once).toHaveLength(1);
+  });
+});
+
 describe("a slow CRM", () => {
   it("is waited for, so that the message names the task, and not for ever", async () => {
     const late = await openOutlets("late", ["sales-room"]);
@@ -406,6 +440,48 @@ describe("an outlet that stopped", () => {
     await does(await again(pair), bob, "demo_requested");
     await followUpOf(pair, bob, isTold);
     expect(receiver.attempts).toBe(1);
+  });
+
+  it("parks what comes all the same, and cancels what is to be cancelled: nothing waits for it", async () => {
+    const shut = await openOutlets("shut", both);
+    twin.tokens.clear();
+    const ada = email("ada-shut@example.com");
+    await does(shut, ada, "demo_requested");
+    await exceptionOf(shut, ada, "outlet_refused");
+    const { root } = await personOf(shut, ada);
+    const task = { subject: "s", body: "", dueAt: 0, priority: "high", type: "call" } as const;
+    const command = { type: "create_task", key: "fu_late-1", person: { lead: root.name }, task } as const;
+    const late = { command, holder: "sam@example.com", node: root.name, hot: true };
+    expect(await outlet("shut").submit(late)).toEqual({ arm: "parked", problem: "invalid_auth" });
+    const [action] = (await personOf(shut, ada)).root.follow_ups[0]?.actions.filter(({ crm }) => crm === "slack") ?? [];
+    expect(await outlet("shut").cancel({ key: action?.key ?? "" })).toEqual({ arm: "cancelled" });
+  });
+
+  it("by deletion while a message is under way does not repeat it, whatever comes of it", async () => {
+    const race = await openOutlets("race", ["sales-room"]);
+    let answered = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      answered = resolve;
+    });
+    const handle = twin.handle.bind(twin);
+    twin.handle = async (request) => {
+      if (request.url.endsWith("chat.postMessage")) await held;
+      return handle(request);
+    };
+    twin.faults.push({ method: "chat.postMessage", kind: "drop" });
+    const ada = email("ada-race@example.com");
+    await does(race, ada, "demo_requested");
+    await eventually(
+      () => left.length,
+      (count) => count === 1,
+    );
+    await ask(race, "DELETE", "/v1/outlets/sales-room");
+    answered();
+    const item = await followUpOf(race, ada, (one) => stateOf(one, "slack") === "cancelled");
+    expect(item.state).toBe("open");
+    expect((await ask(race, "POST", "/v1/outlets", slackBody)).status).toBe(201);
+    await rest();
+    expect(twin.messages).toEqual([]);
   });
 
   it("by deletion takes what waits for it with it, and follow-ups go on without", async () => {
