@@ -13,7 +13,8 @@ export interface Made {
   /** What a person has done with it, in words. */
   readonly touched?: string;
   readonly actions: readonly {
-    /** Absent where it told an outlet. */ readonly crm?: string;
+    /** Absent where it told an outlet. */
+    readonly crm?: string;
     readonly state: "pending" | "done" | "cancelled" | "parked";
   }[];
 }
