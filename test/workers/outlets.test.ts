@@ -584,7 +584,7 @@ describe("the API of outlets", () => {
     expect((await ask(other, "DELETE", "/v1/outlets/sales-room")).status).toBe(404);
   });
 
-  it("has a policy refused that names an outlet which is not there", async () => {
+  it("has a policy, and the activation of a draft, refused that names an outlet which is not there", async () => {
     const policy = telling(["sales-room", "nowhere"])({ ...defaultPolicy(["sam@example.com"]), version: 2 });
     await ask(desk, "POST", "/v1/outlets", slackBody);
     const { status, body } = await ask(desk, "PUT", "/v1/policy", policy);
@@ -592,5 +592,12 @@ describe("the API of outlets", () => {
     expect(body.errors).toEqual([
       { path: "plays.speed to lead.notify.1", message: 'There is no outlet named "nowhere".' },
     ]);
+    const by = "sam@example.com";
+    const patch = { plays: { "speed to lead": { notify: ["nowhere"] } } };
+    const draft = await ask(desk, "POST", "/v1/policy/drafts", { by, base: 1, patch });
+    const activate = () => ask(desk, "POST", `/v1/policy/drafts/${draft.body.id}/activate`, { by });
+    expect((await activate()).body.errors).toMatchObject([{ path: "plays.speed to lead.notify.0" }]);
+    await ask(desk, "POST", "/v1/outlets", { ...hookBody, name: "nowhere" });
+    expect((await activate()).body.version).toBe(2);
   });
 });
