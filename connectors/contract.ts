@@ -287,6 +287,40 @@ export type Resolution =
   | { readonly arm: "absent" }
   | Exclude<Outcome, { arm: "done" }>;
 
+/**
+ * What of a task people may change, in the CRM's own spelling, and yet comparable: two of one CRM that say the same are equal.
+ * The body is not in it: who writes it reads it first (`update_task`).
+ */
+export interface TaskShape {
+  readonly subject: string;
+  readonly due: string;
+  readonly priority: string;
+  /** CRM id; empty where nobody owns it. */
+  readonly owner: string;
+}
+
+/** A task of ours as it stands in the CRM. */
+export type TaskSeen =
+  | {
+      readonly arm: "open";
+      readonly shape: TaskShape;
+      /** Epoch ms: when anything on it was changed last, by us or by somebody else. */
+      readonly modifiedAt: number;
+      /** True where its owner is the user we act as: nobody may have chosen that one. */
+      readonly ownerIsMaker?: true;
+    }
+  /** `at`: epoch ms of the completion itself. */
+  | { readonly arm: "completed"; readonly at: number }
+  /** By a person; also when the recycle bin is empty already. */
+  | { readonly arm: "deleted" };
+
+export interface ChangedAsk {
+  /** Ids of tasks that we made. */
+  readonly tasks: readonly string[];
+  /** Epoch ms: what was last changed before need not be told. Null: everything is to be read. */
+  readonly since: number | null;
+}
+
 /** What a look-up may want to know of the attempt whose outcome is unknown. */
 export interface Attempt {
   /** Epoch ms at which it left; the earliest of the batch. */
@@ -309,11 +343,33 @@ export interface CrmManifest extends DestinationManifest {
   /** The vendor's API version, with the page it is described on and the date it was checked; the only place it stands. */
   readonly api: { readonly version: string; readonly page: string; readonly checked: string };
   readonly scopes: readonly { readonly scope: string; readonly reason: string; readonly required: boolean }[];
+  /**
+   * How open tasks of ours are listened to. `everyMs`: from one look to the next. One call of `changed` takes `tasksMax` tasks, or
+   * `sinceTasksMax` where it is asked for changes since an instant, and sends `requestsMax` requests at most.
+   */
+  readonly hears: {
+    readonly everyMs: number;
+    readonly tasksMax: number;
+    readonly sinceTasksMax: number;
+    readonly requestsMax: number;
+  };
 }
 
 /** A CRM: somebody consents to the connection, and its tokens are refreshed. */
 export interface Crm extends Destination {
   readonly manifest: CrmManifest;
+  /**
+   * How tasks of ours stand, in the order of `ask.tasks`: null where it has not changed since, or where the CRM did not say, which is
+   * never taken for deleted. May be repeated.
+   */
+  changed(
+    session: CrmSession,
+    ask: ChangedAsk,
+  ): Promise<Result<readonly (TaskSeen | null)[], Exclude<Outcome, { arm: "done" }>>>;
+  /** Pure: the shape that a task has when it says this. */
+  shape(task: CrmTask): TaskShape;
+  /** Pure: the instant that a due date of a shape means, where it stood at `before` (epoch ms); null where it says none. */
+  dueAt(due: string, before: number): number | null;
   /** Pure: the address to send a person to. `challenge` is the PKCE S256 challenge. */
   authorizeUrl(app: CrmApp, ask: { readonly state: string; readonly challenge: string }): string;
   exchange(

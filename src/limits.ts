@@ -68,6 +68,22 @@ export const refreshAtShare = 0.5;
 /** Reads after an attempt, both empty, before a plain create may be tried again where no server key exists (CRM-FACTS §1.3). */
 export const settleReadsMs: readonly number[] = [60_000, 600_000];
 
+/* ---- hearing what people do in a CRM */
+/** From one look at our open tasks to the next: what somebody does there is known within a minute. */
+export const hearEveryMs = 50_000;
+/** Requests of one look: 2,000 tasks in HubSpot, under 3 % of its budget; what does not fit is looked at the next time. */
+export const hearRequestsMax = 20;
+/** Rows may show up late, and clocks differ: changes are asked for from so long before the last look. */
+export const hearOverlapMs = 5 * 60_000;
+/** All open tasks are read anew after this, also those that say nothing of changes: of one that left the recycle bin nobody tells. */
+export const hearAllEveryMs = 6 * 3_600_000;
+/** So long after our own write an older version may still be read. */
+export const hearSettleMs = 60_000;
+/** Rows of the ledger of actions read at a start to find the open tasks; beyond twice that the older ones are remembered by name. */
+export const hearRowsMax = 2_000;
+/** Tasks remembered by name. With more than that a start reads more rows. */
+export const hearOlderMax = 5_000;
+
 /* ---- the projector */
 /** Projections gathered into one D1 batch: by time and by number. */
 export const projectorWindowMs = 250;

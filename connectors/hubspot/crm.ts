@@ -23,6 +23,7 @@ import { lost, type Mishap } from "./errors.ts";
 import { crmManifest } from "./manifest.ts";
 import { authorizeUrl, exchangeForm, introspectForm, readGrant, readIntrospection, refreshForm } from "./oauth.ts";
 import { batchRowsMax, costOf, keyProperty } from "./requests.ts";
+import { dueAt, shapeOf } from "./shape.ts";
 import type { UpdateTask } from "./update-tasks.ts";
 
 export const hubspot: Crm = {
@@ -98,6 +99,14 @@ export const hubspot: Crm = {
       (command): Resolution => (isCreate(command) ? (answers.get(command.key) ?? notAnswered) : { arm: "absent" }),
     );
   },
+
+  async changed(session, { tasks }) {
+    const { changedRequestsMax, changedTasks } = await import("./changed-tasks.ts");
+    return changedTasks(await open(session, changedRequestsMax), tasks);
+  },
+
+  shape: shapeOf,
+  dueAt,
 
   counts: (request) => !/\/(associations|search|oauth)(\/|$)/.test(new URL(request.url).pathname),
 

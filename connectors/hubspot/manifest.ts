@@ -5,6 +5,7 @@
  * optional one, because HubSpot's own pages disagree about which scope lets an app create a task property and one account
  * could not grant it (§1.3): without it the install falls back to a weaker exactly-once world instead of failing.
  */
+import { hearEveryMs } from "../../src/limits.ts";
 import type { CrmManifest } from "../contract.ts";
 
 export const crmManifest: CrmManifest = {
@@ -36,4 +37,5 @@ export const crmManifest: CrmManifest = {
   batchMax: 100,
   /** Marketplace app, per installed account; search and association calls are outside it (CRM-FACTS §1.5). */
   budget: { requests: 110, windowMs: 10_000 },
+  hears: { everyMs: hearEveryMs, tasksMax: 100, sinceTasksMax: 100, requestsMax: 4 },
 };

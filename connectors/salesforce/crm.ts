@@ -6,6 +6,7 @@ import type { Crm } from "../contract.ts";
 import { isClose, isCreate, isUpdate, requestsFor } from "./cost.ts";
 import { manifest } from "./manifest.ts";
 import { authorizeUrl, exchangeForm, readGrant, refreshForm, tokenUrl } from "./oauth.ts";
+import { dueAt, shapeOf } from "./shape.ts";
 
 export const salesforce: Crm = {
   manifest,
@@ -56,6 +57,14 @@ export const salesforce: Crm = {
     const { resolveCommands } = await import("./resolve.ts");
     return resolveCommands(session, commands);
   },
+
+  async changed(session, ask) {
+    const { changedTasks } = await import("./changed.ts");
+    return changedTasks(session, ask);
+  },
+
+  shape: shapeOf,
+  dueAt,
 
   /** Log-in and refresh are not counted by Salesforce. */
   counts: (request) => new URL(request.url).pathname.startsWith("/services/data/"),

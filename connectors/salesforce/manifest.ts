@@ -1,4 +1,5 @@
 /** Data about the Salesforce connector; panels, docs and the account's budget are made from it. */
+import { hearEveryMs } from "../../src/limits.ts";
 import type { CrmManifest } from "../contract.ts";
 import { api, rowsMax } from "./requests.ts";
 
@@ -21,4 +22,6 @@ export const manifest: CrmManifest = {
   batchMax: rowsMax,
   // Enterprise Edition: 100,000 requests per rolling 24 hours and 1,000 more per user; we count on the smaller (CRM-FACTS §2.3).
   budget: { requests: 100_000, windowMs: 86_400_000 },
+  // A look is one request, so 1,728 a day: under 2 % of that.
+  hears: { everyMs: hearEveryMs, tasksMax: 1_000, sinceTasksMax: 100_000, requestsMax: 6 },
 };

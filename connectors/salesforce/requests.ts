@@ -206,6 +206,9 @@ const oldestFirst = "ORDER BY CreatedDate ASC, Id ASC";
 const contactFields = "Id, Email, IsDeleted, MasterRecordId";
 const leadFields = `Id, Email, ${names.leadKey}, IsConverted, ConvertedContactId, IsDeleted, MasterRecordId`;
 
+const seenFields =
+  "Id, Subject, ActivityDate, Priority, OwnerId, CreatedById, LastModifiedDate, IsClosed, CompletedDateTime, IsDeleted";
+
 export const soql = {
   contactsByEmail: (emails: readonly string[]): string =>
     `SELECT ${contactFields} FROM Contact WHERE Email IN ${inList(emails)} ${oldestFirst}`,
@@ -221,6 +224,13 @@ export const soql = {
     `SELECT Id, WhoId, IsClosed, IsDeleted, Description FROM Task WHERE Id IN ${inList(ids)}`,
   tasksToUpdate: (ids: readonly string[]): string =>
     `SELECT Id, WhoId, Subject, Description, ActivityDate, IsReminderSet, ReminderDateTime, Priority, OwnerId, CreatedById, LastModifiedById, IsClosed, IsDeleted FROM Task WHERE Id IN ${inList(ids)}`,
+  tasksSeen(ids: readonly string[], after: string | null): string {
+    const since = after === null ? "" : ` AND SystemModstamp > ${after}`;
+    return `SELECT ${seenFields} FROM Task WHERE Id IN ${inList(ids)}${since}`;
+  },
+  /** All tasks that carry our key, oldest change first, so that a page that fails is asked for again from there. */
+  tasksChanged: (after: string): string =>
+    `SELECT ${seenFields} FROM Task WHERE ${names.taskKey} != null AND SystemModstamp > ${after} ORDER BY SystemModstamp ASC, Id ASC`,
   /** Which words an org uses for the states of a task is its own affair. */
   taskStatuses: "SELECT ApiName, IsClosed FROM TaskStatus ORDER BY SortOrder ASC",
   owners: "SELECT Id, Email FROM User WHERE IsActive = true AND UserType = 'Standard' ORDER BY Id ASC",

@@ -6,15 +6,16 @@
  * What the org does not take (an owner who has left, our word for a priority) is left out, as when a task is made.
  */
 import { ok } from "../../src/failure.ts";
-import type { CrmSession, CrmTask, Outcome, TaskField } from "../contract.ts";
+import type { CrmSession, Outcome, TaskField } from "../contract.ts";
 import { type CrmError, type Fields, text } from "./answers.ts";
 import { Conversation } from "./client.ts";
 import { type UpdateTask, updateCost } from "./cost.ts";
 import { delaysMs, judge, refuse } from "./errors.ts";
 import { sameId } from "./people.ts";
 import { readAll } from "./read.ts";
-import { soql, taskValues } from "./requests.ts";
+import { soql } from "./requests.ts";
 import { updateTasks, type Written } from "./rows.ts";
+import { plain, type Sent, written } from "./shape.ts";
 
 interface Job {
   readonly command: UpdateTask;
@@ -144,8 +145,6 @@ function left(command: UpdateTask, personId: string, gone: "completed" | "delete
 
 /* ------------------------------------------------------------------------------------------- comparison */
 
-type Sent = Readonly<Record<string, string | undefined>>;
-
 interface Part {
   readonly field: TaskField;
   readonly name: string;
@@ -175,21 +174,9 @@ function fellToUs(row: Fields, last: string | undefined): boolean {
   return row.OwnerId === row.CreatedById && (last === undefined || row.LastModifiedById === row.CreatedById);
 }
 
-function plain(value: unknown): string {
-  return typeof value === "string" ? value.replaceAll(/[^\S\n]*(?:\r\n|\r|\n)/g, "\n").trim() : "";
-}
-
 /** Salesforce keeps no parts of a second. */
 function sameInstant(one: unknown, other: unknown): boolean {
   return Math.abs(Date.parse(String(one)) - Date.parse(String(other))) <= 1_000;
-}
-
-function written(task: CrmTask): Sent {
-  const { Subject, Description, ActivityDate, ReminderDateTime, Priority, OwnerId } = taskValues(task, "", []);
-  const all = { Subject, Description, ActivityDate, ReminderDateTime, Priority, OwnerId };
-  return Object.fromEntries(
-    Object.entries(all).flatMap(([name, value]) => (typeof value === "string" ? [[name, value]] : [])),
-  );
 }
 
 const exhausted: Outcome = {

@@ -85,7 +85,7 @@ export function batchRead(call: Call): Answer {
     if (record === undefined) missing.push(id);
     else {
       const history = withHistory.length > 0 ? { propertiesWithHistory: historyOf(record, withHistory) } : {};
-      results.push({ ...toWire(record, names), ...history });
+      results.push({ ...toWire(asRead(call, record), names), ...history });
     }
   }
   const what = `Could not get some ${label(type)} objects, they may be deleted or not exist. Check that ids are valid.`;
@@ -179,6 +179,12 @@ function read(twin: Twin, type: ObjectType, id: string, idProperty: string | nul
     return archived ? store.archivedByUnique(type, idProperty, id) : store.byUnique(type, idProperty, id);
   if (archived) return store.archived(type, id);
   return twin.faults.current.mergedInBatchRead ? store.followed(type, id) : store.live(type, id);
+}
+
+/** A replica that has not heard of the last change. */
+function asRead({ twin, at }: Call, record: TwinRecord): TwinRecord {
+  const isLate = at - record.updatedAt < twin.faults.current.readLagMs;
+  return isLate && record.before !== null ? { ...record, ...record.before } : record;
 }
 
 function label(type: ObjectType): string {

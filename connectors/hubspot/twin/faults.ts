@@ -37,6 +37,8 @@ export interface Faults {
   hideTraceIds: boolean;
   searchLagMs: number;
   associationLagMs: number;
+  /** Batch reads still show what a record was before its last change for so long. Nobody says that it happens; nobody says that it cannot. */
+  readLagMs: number;
   /** A customer's validation rule (CRM-FACTS §1.1). `conditional` makes it apply to tasks of priority HIGH only. */
   requiredProperty: { objectType: "contacts" | "tasks"; property: string; conditional?: boolean } | null;
   /** Whether the key of a deleted task may be used again. UNSURE what HubSpot does. */
@@ -108,6 +110,7 @@ export const noFaults: Readonly<Faults> = {
   hideTraceIds: false,
   searchLagMs: 0,
   associationLagMs: 0,
+  readLagMs: 0,
   requiredProperty: null,
   archivedKey: "free",
   mergedInBatchRead: false,

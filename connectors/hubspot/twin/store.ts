@@ -131,8 +131,12 @@ export class Store {
     this.requireFree(record.type, properties, record.id);
     record.before = { properties: { ...record.properties }, updatedAt: record.updatedAt };
     record.updatedAt = Math.max(this.#now(), record.updatedAt + 1);
+    const completed =
+      record.type === "tasks" && properties.hs_task_status !== undefined
+        ? { hs_task_completion_date: properties.hs_task_status === "COMPLETED" ? String(record.updatedAt) : "" }
+        : {};
     const modified = record.type === "contacts" ? "lastmodifieddate" : "hs_lastmodifieddate";
-    this.#write(record, { ...properties, [modified]: String(record.updatedAt) }, source);
+    this.#write(record, { ...properties, ...completed, [modified]: String(record.updatedAt) }, source);
   }
 
   archive(record: TwinRecord, source: Source): void {
