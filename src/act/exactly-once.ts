@@ -35,6 +35,10 @@ export interface Action {
   readonly problem: string | null;
   /** How often a person had it tried again. */
   readonly again?: number;
+  /** Digest of what its task says in the CRM as far as we know: what we wrote, or what a person made of it since. */
+  readonly seen?: string;
+  /** Present when its task was heard to be completed or deleted: nobody listens to it any more. */
+  readonly over?: true;
   /** Present when it was cancelled after an attempt: the next look-up decides whether there is a task to close. */
   readonly cancelling?: true;
 }

@@ -33,6 +33,19 @@ export interface KnownOwners {
 
 type Row = { key: string; state: string; body: string };
 
+/** A row of the ledger, parsed only where somebody asks. `closed`: done, and its task is over. */
+export interface ActionRow {
+  readonly key: string;
+  readonly state: string;
+  action(): Action;
+}
+
+/** Where listening begins after a start: rows from this key on, and the open tasks among those before it. */
+export interface ListeningFrom {
+  readonly from: string;
+  readonly older: readonly string[];
+}
+
 export class AccountStore {
   readonly #storage: DurableObjectStorage;
 
@@ -81,15 +94,72 @@ export class AccountStore {
   save(actions: readonly Action[]): void {
     this.#storage.transactionSync(() => {
       for (const action of actions) {
-        const { key, state, ...body } = bare(action);
+        const { key, state, over, ...body } = bare(action);
         this.#storage.sql.exec(
           "INSERT INTO actions VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET state = excluded.state, body = excluded.body",
           key,
-          state,
+          over === true ? "closed" : state,
           JSON.stringify(body),
         );
       }
     });
+  }
+
+  /* ---- listening */
+
+  /** Rows of tasks that were made, and of what was done with them since. */
+  rowsFrom(key: string): readonly ActionRow[] {
+    return this.#storage.sql.exec<Row>("SELECT * FROM actions WHERE key >= ? ORDER BY key", key).toArray().map(lazy);
+  }
+
+  /** The rows of one task. */
+  rowsOf(key: string): readonly ActionRow[] {
+    const after = `${key}.`;
+    return this.#storage.sql
+      .exec<Row>("SELECT * FROM actions WHERE key >= ? AND key < ? ORDER BY key", key, after)
+      .toArray()
+      .map(lazy);
+  }
+
+  /** These tasks are over; what they said is forgotten. */
+  over(keys: readonly string[]): void {
+    this.#storage.transactionSync(() => {
+      for (const key of keys)
+        this.#storage.sql.exec(
+          "UPDATE actions SET state = 'closed', body = json_remove(body, '$.seen') WHERE key = ? AND state = 'done'",
+          key,
+        );
+    });
+  }
+
+  /** What its task says was told: kept with the last write of ours. */
+  saw(key: string, updated: number | null, seen: string): void {
+    const of = updated === null ? key : `${key}-u${updated}`;
+    this.#storage.sql.exec("UPDATE actions SET body = json_set(body, '$.seen', ?) WHERE key = ?", seen, of);
+  }
+
+  listening(): ListeningFrom {
+    return this.#storage.kv.get<ListeningFrom>("listening") ?? { from: "", older: [] };
+  }
+
+  saveListening(listening: ListeningFrom): void {
+    this.#storage.kv.put("listening", listening);
+  }
+
+  /** A task whose key is older than where listening begins is remembered by name. */
+  keepListening(key: string): void {
+    const known = this.listening();
+    if (key >= known.from || known.older.includes(key)) return;
+    this.saveListening({ ...known, older: [...known.older, key].sort() });
+  }
+
+  heardSince(): number | null {
+    return this.#storage.kv.get<number>("heard_since") ?? null;
+  }
+
+  saveHeardSince(since: number | null): void {
+    if (since !== null) this.#storage.kv.put("heard_since", since);
+    else if (this.heardSince() !== null) this.#storage.kv.delete("heard_since");
   }
 
   /** What is still to be done, for a start after an eviction. Read once per incarnation. */
@@ -111,5 +181,11 @@ export function bare(action: Action): Action {
 const isFinal: ReadonlySet<ActionState> = new Set(["done", "cancelled"]);
 
 function parse(row: Row): Action {
-  return { ...(JSON.parse(row.body) as Omit<Action, "key" | "state">), key: row.key, state: row.state as ActionState };
+  const body = JSON.parse(row.body) as Omit<Action, "key" | "state">;
+  if (row.state === "closed") return { ...body, key: row.key, state: "done", over: true };
+  return { ...body, key: row.key, state: row.state as ActionState };
+}
+
+function lazy(row: Row): ActionRow {
+  return { key: row.key, state: row.state, action: () => parse(row) };
 }

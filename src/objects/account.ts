@@ -18,7 +18,7 @@ import type {
   Send,
   World,
 } from "../../connectors/contract.ts";
-import { destinationOf } from "../../connectors/index.ts";
+import { crmOf, destinationOf } from "../../connectors/index.ts";
 import { backoffMs } from "../act/backoff.ts";
 import { type Budget, correct, gatherMs, giveBack, newBudget, reserve, spend } from "../act/budget.ts";
 import {
@@ -54,6 +54,7 @@ import { isCrm } from "../resolve/targets.ts";
 import { type AccountFacts, AccountStore, type KnownOwners } from "./account-store.ts";
 import type { SettleCall } from "./acting.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
+import { digestOf, Listening } from "./listening.ts";
 import { identityStub } from "./names.ts";
 
 export interface SubmitCall {
@@ -113,6 +114,10 @@ export class AccountObject extends DurableObject<Env> {
   #leftAt = { hot: 0, rest: 0 };
   #budget: Budget | null = null;
   #owners: KnownOwners | null = null;
+  readonly #listening: Listening;
+  /** When the alarm stands; undefined until this incarnation has asked. */
+  #alarmAt: number | null | undefined = undefined;
+  #hearAt = 0;
   #timer: { readonly at: number; readonly id: ReturnType<typeof setTimeout> } | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -124,6 +129,15 @@ export class AccountObject extends DurableObject<Env> {
       facts: () => this.#facts,
       save: (facts) => this.#saveFacts(facts),
     });
+    this.#listening = new Listening({
+      env,
+      store: this.#store,
+      underWay: () => this.#items.keys(),
+      spend: (crm, cost, work) => this.#spend(crm, cost, work),
+      session: (crm, facts, send) => this.#openSession(crm, facts, send),
+      owners: (crm, session) => this.#ownerIds(crm, session),
+      failed: (crm, session, failure) => this.#lookFailed(crm, session, failure),
+    });
   }
 
   /* ------------------------------------------------------------------------------------ what identities ask */
@@ -132,6 +146,7 @@ export class AccountObject extends DurableObject<Env> {
     if (this.#facts === null) return { arm: "pending", retryAfterMs: takenOverMs };
     const ended = endOf(this.#facts);
     if (ended !== null) return ended;
+    if (this.#alarmAt === undefined) await this.#knowAlarm();
     this.#load();
     const { key } = call.command;
     let item = this.#items.get(key);
@@ -205,6 +220,7 @@ export class AccountObject extends DurableObject<Env> {
       if (known !== null && known.state !== "done") forgotten.push({ ...known, state: "cancelled" });
     }
     this.#store.save(forgotten);
+    this.#listening.forget(call.keys);
     for (const action of forgotten) this.#cancelWaiting(action);
   }
 
@@ -242,6 +258,7 @@ export class AccountObject extends DurableObject<Env> {
       settleReadsMs: call.settleReadsMs ?? settleReadsMs,
     });
     this.#grants.forget();
+    this.#store.saveHeardSince(null);
     await this.#readOwners(crm, sessionOf(call.grant, installed.value.world, send));
     this.#load();
     this.#pump();
@@ -307,8 +324,92 @@ export class AccountObject extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
+    this.#alarmAt = null;
     this.#load();
     this.#pump();
+    // The one that stood behind them has just gone off.
+    if (this.#hasOrphans()) this.#arm((this.#timer?.at ?? Date.now()) + 1_000);
+    await this.#hear();
+  }
+
+  /* ------------------------------------------------------------------------------------ what people do there */
+
+  /** One look at the open tasks, if it is time; the next one is behind an alarm before this one begins. */
+  async #hear(): Promise<void> {
+    const [facts, crm] = [this.#facts, this.#heard()];
+    if (facts === null || crm === null || facts.status !== "connected" || !this.#listening.isOpen) return;
+    const { everyMs } = crm.manifest.hears;
+    const now = Date.now();
+    if (this.#hearAt > now) return this.#arm(this.#hearAt);
+    this.#hearAt = Math.max(now + everyMs, this.#pausedUntil);
+    this.#arm(this.#hearAt);
+    if (this.#pausedUntil > now || (await this.#listening.hear(crm, facts))) return;
+    // The budget is used up, or everything is under way: no later than it must be.
+    this.#hearAt = Math.min(this.#hearAt, Date.now() + 5_000);
+    this.#arm(this.#hearAt);
+  }
+
+  /** Behind whatever was made now stands a look at what becomes of it. */
+  #listen(): void {
+    const crm = this.#heard();
+    if (crm === null) return;
+    const { everyMs } = crm.manifest.hears;
+    if (this.#hearAt <= Date.now()) this.#hearAt = Date.now() + everyMs;
+    this.#arm(this.#hearAt);
+  }
+
+  /** The CRM that is listened to; null for an outlet, where nobody completes anything. */
+  #heard(): Crm | null {
+    const name = this.#facts?.crm;
+    return name !== undefined && isCrm(name) ? crmOf(name) : null;
+  }
+
+  async #spend(crm: Crm, cost: number, work: (send: Send) => Promise<void>): Promise<boolean> {
+    if (this.#inFlight >= inFlightMax) return false;
+    this.#budget ??= newBudget(crm.manifest.budget);
+    const reserved = reserve(this.#budget, cost, false, Date.now());
+    if (!reserved.ok) return false;
+    this.#budget = reserved.budget;
+    this.#inFlight++;
+    let unspent = cost;
+    try {
+      await work((request) => {
+        if (crm.counts(request)) unspent = Math.max(0, unspent - 1);
+        return this.#send(crm, request);
+      });
+    } finally {
+      this.#inFlight--;
+      this.#budget = giveBack(this.#budget, unspent);
+      this.#pump();
+    }
+    return true;
+  }
+
+  async #lookFailed(crm: Crm, session: CrmSession, failure: Exclude<Outcome, { arm: "done" }>): Promise<void> {
+    if (failure.arm === "expired") return this.#refreshUsed(crm, session);
+    if (failure.arm === "blocked") return this.#block(failure.reason);
+    log("info", "account.hearing", { account: this.#facts?.name, reason: failure.reason });
+    if (failure.arm === "deferred" && failure.scope === "account")
+      this.#pausedUntil = Math.max(this.#pausedUntil, Date.now() + failure.retryAfterMs);
+  }
+
+  /** The earliest that is wanted stands: each setting is a billed row. */
+  #arm(at: number): void {
+    if (!Number.isFinite(at)) return;
+    if (this.#alarmAt === undefined) this.ctx.waitUntil(this.#knowAlarm().then(() => this.#arm(at)));
+    else if (this.#alarmAt === null || this.#alarmAt > at) {
+      this.#alarmAt = at;
+      this.ctx.waitUntil(this.ctx.storage.setAlarm(at));
+    }
+  }
+
+  async #knowAlarm(): Promise<void> {
+    const at = await this.ctx.storage.getAlarm();
+    if (this.#alarmAt === undefined) this.#alarmAt = at;
+  }
+
+  #hasOrphans(): boolean {
+    return [...this.#items.values()].some((item) => item.saved && item.waiters.length === 0);
   }
 
   /* ------------------------------------------------------------------------------------ the queue */
@@ -458,7 +559,8 @@ export class AccountObject extends DurableObject<Env> {
     const present = circumstancesOf(facts, Date.now());
     const changed: Action[] = [];
     for (const [index, item] of batch.entries()) {
-      const { action: next, pauseUntil, blocked } = verdictOn(item, index, present);
+      const { action: judged, pauseUntil, blocked } = verdictOn(item, index, present);
+      const next = withSeen(this.#heard(), judged);
       // The outlet was taken away meanwhile: nothing is repeated.
       const isLeft = this.#facts?.status === "removed" && settled(next) === null;
       const action: Action = isLeft ? { ...next, state: "cancelled" } : next;
@@ -471,6 +573,8 @@ export class AccountObject extends DurableObject<Env> {
       if (blocked !== undefined) this.#block(blocked);
     }
     this.#store.save(changed);
+    if (this.#heard() !== null) for (const action of changed) this.#listening.settled(action);
+    if (changed.some(({ state, receipt }) => state === "done" && receipt !== null)) this.#listen();
     for (const item of batch) this.#tell(item);
   }
 
@@ -519,9 +623,7 @@ export class AccountObject extends DurableObject<Env> {
       this.#store.save([item.action]);
       item.saved = true;
     }
-    this.ctx.waitUntil(
-      this.ctx.storage.setAlarm(Math.max(Date.now() + 5_000, item.action.notBefore, this.#pausedUntil)),
-    );
+    this.#arm(Math.max(Date.now() + 5_000, item.action.notBefore, this.#pausedUntil));
     return { arm: "pending", retryAfterMs: takenOverMs };
   }
 
@@ -582,8 +684,7 @@ export class AccountObject extends DurableObject<Env> {
       this.#pump();
     };
     this.#timer = { at, id: setTimeout(wake, Math.max(1, at - Date.now())) };
-    const orphans = [...this.#items.values()].some((item) => item.saved && item.waiters.length === 0);
-    if (orphans) this.ctx.waitUntil(this.ctx.storage.setAlarm(at + 1_000));
+    if (this.#hasOrphans()) this.#arm(at + 1_000);
   }
 
   /* ------------------------------------------------------------------------------------ tokens and owners */
@@ -653,6 +754,13 @@ export class AccountObject extends DurableObject<Env> {
       this.#store.keepOwners(this.#owners, ownersTtlMs);
     } else if (answer.failure.arm === "expired") await this.#refreshUsed(crm, session);
   }
+}
+
+/** What its task says now, for whoever listens to it. */
+function withSeen(crm: Crm | null, action: Action): Action {
+  const { state, command } = action;
+  if (crm === null || state !== "done" || command.type === "close_task") return action;
+  return { ...action, seen: digestOf({ shape: crm.shape(command.task) }) };
 }
 
 /** For an answer that should have been there: nobody knows. */

@@ -3,6 +3,7 @@
  * Every method may run twice; what is owed lies in the root's state, and after each call that state is read again.
  */
 import type { CrmTask } from "../../connectors/contract.ts";
+import { crmOf } from "../../connectors/index.ts";
 import { type TaskUpdate, writtenAfter } from "../act/exactly-once.ts";
 import { closeTask, createTask, updateTask } from "../act/outbox.ts";
 import { leadLink } from "../api/lead-link.ts";
@@ -12,7 +13,8 @@ import { holdOf } from "../decide/hold.ts";
 import type { Policy } from "../decide/policy.ts";
 import type { Env } from "../env.ts";
 import { guardMs } from "../limits.ts";
-import type { Receipt } from "../model.ts";
+import type { CrmName, Receipt } from "../model.ts";
+import { type Around, ended, type HeardTask, heard } from "../resolve/hearing.ts";
 import {
   type ActionRecord,
   assigned,
@@ -32,6 +34,13 @@ import type { NodeState } from "./node-state.ts";
 export type ConfirmAnswer =
   | { readonly arm: "go" }
   | { readonly arm: "stop" }
+  | { readonly arm: "moved"; readonly to: string };
+
+/** `later`: to be told again, with what is seen then; `unknown`: nobody here has that task any more. */
+export type HeardAnswer =
+  | { readonly arm: "ok" }
+  | { readonly arm: "later" }
+  | { readonly arm: "unknown" }
   | { readonly arm: "moved"; readonly to: string };
 
 export interface SettleCall {
@@ -265,6 +274,36 @@ export class Acting {
     return { moved: null };
   }
 
+  /** The account object tells what somebody did to a task of ours. May come twice, and late; on disk when this answers. */
+  async heard(call: HeardTask): Promise<HeardAnswer> {
+    const { state } = this.#around;
+    const first = state.load();
+    if (first.role === "alias") return { arm: "moved", to: first.parent };
+    if (first.role !== "root") return { arm: "unknown" };
+    const policy = await this.#around.policyOf(first.workspace);
+    const root = state.load();
+    if (root.role === "alias") return { arm: "moved", to: root.parent };
+    if (root.role !== "root") return { arm: "unknown" };
+    const current = findAction(root, call.key);
+    if (current === null) {
+      const parted = partedWith(root, call.key);
+      return parted === null ? { arm: "later" } : { arm: "moved", to: parted };
+    }
+    const { PUBLIC_URL, BATON_MASTER_KEY } = this.#around.env;
+    const link = leadLink(PUBLIC_URL, BATON_MASTER_KEY, root.workspace, root.name);
+    const { command } = createTask(policy, root, current.followUp, current.action, link);
+    const { written = command.type === "create_task" ? command.task : undefined } = current.action;
+    // Of what an outlet was told nobody is heard.
+    const { crm } = current.action;
+    if (written === undefined || !isCrm(crm)) return { arm: "unknown" };
+    const answer = heard(root, call, around(crm, current.action, written, call, policy, Date.now()));
+    if (answer.arm === "later" || answer.root === root) return { arm: answer.arm };
+    state.save(answer.root);
+    state.projectDue = true;
+    this.#around.pump();
+    return { arm: "ok" };
+  }
+
   #isHeld(policy: Policy, root: Root, followUp: FollowUpRecord): boolean {
     return holdOf(policy, root.lead, policy.plays[followUp.play], Date.now(), root.approvals) !== null;
   }
@@ -280,21 +319,32 @@ export class Acting {
  * of the follow-up.
  */
 function updated(root: Root, key: string, revision: number, written: CrmTask, update: TaskUpdate, now: number): Root {
-  const shown = setAction(root, key, (item) => ({ ...item, revision, written }));
-  const found = findAction(shown, key);
+  const shown = setAction(root, key, (item) => ({ ...item, revision, written, updated: revision }));
   if (update.gone === undefined) return lookedAt(shown, key, update.kept, now);
-  if (found === null || found.followUp.state !== "open") return shown;
-  const { id } = found.followUp;
-  const crm = found.action.crm;
-  const settled = setAction(shown, key, (item) => ({ ...item, state: "cancelled" }));
-  if (update.gone === "deleted") return cancelFollowUp(settled, id, `somebody deleted its task in ${crm}`, now);
-  return changeFollowUp(settled, id, (item) => ({
-    ...item,
-    state: "done",
-    outcome: "completed",
-    closed_at: now,
-    closed_because: `completed in ${crm}`,
-  }));
+  const isOpen = findAction(shown, key)?.followUp.state === "open";
+  if (!isOpen) return shown;
+  return ended(shown, key, update.gone === "deleted" ? { arm: "deleted" } : { arm: "completed", at: now }, now);
+}
+
+/** What the CRM's own spelling of the task means beside what we wrote there. */
+function around(
+  name: CrmName,
+  { receipt }: ActionRecord,
+  written: CrmTask,
+  { seen }: HeardTask,
+  policy: Policy,
+  now: number,
+): Around {
+  const crm = crmOf(name);
+  const ownerId = written.ownerId ?? receipt?.owner_id;
+  return {
+    written,
+    ours: crm.shape(ownerId === undefined ? written : { ...written, ownerId }),
+    dueAt: seen.arm === "open" ? crm.dueAt(seen.shape.due, written.dueAt) : null,
+    knows: (address) =>
+      Object.values(policy.teams).some((team) => team.members.some((member) => member.address === address)),
+    now,
+  };
 }
 
 /** The CRM does not take what this revision says, and never will. */

@@ -19,6 +19,7 @@ import { projectionOf } from "../ledger/rows.ts";
 import { guardMs, hopsMax } from "../limits.ts";
 import type { Signal } from "../model.ts";
 import { mayBeErased } from "../resolve/erase.ts";
+import type { HeardTask } from "../resolve/hearing.ts";
 import type { LeadFold } from "../resolve/lead.ts";
 import {
   type Alias,
@@ -44,7 +45,7 @@ import { unknownRecords } from "../resolve/records.ts";
 import { sameFact } from "../resolve/same-fact.ts";
 import { leavesAt, targetsOf } from "../resolve/targets.ts";
 import { type Workspace, type WorkspaceFacts, workspaceById } from "../workspace.ts";
-import { Acting, type ConfirmAnswer, type SettleCall } from "./acting.ts";
+import { Acting, type ConfirmAnswer, type HeardAnswer, type SettleCall } from "./acting.ts";
 import { type AnswerAnswer, type AnswerCall, Answering } from "./answering.ts";
 import { type EraseAnswer, type EraseCall, Erasing, type SwallowCall } from "./erasing.ts";
 import { IdentityStore } from "./identity-store.ts";
@@ -350,6 +351,10 @@ export class IdentityObject extends DurableObject<Env> {
 
   settle(call: SettleCall): { readonly moved: string | null } {
     return this.#acting.settle(call);
+  }
+
+  heard(call: HeardTask): Promise<HeardAnswer> {
+    return this.#acting.heard(call);
   }
 
   /* -------------------------------------------------------------------------------------- obligations */

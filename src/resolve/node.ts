@@ -86,6 +86,8 @@ export interface ActionRecord extends Target {
   readonly revision: number;
   /** The record that the receipt names was looked at: it is an identifier of this person, or somebody else's (`records.ts`). */
   readonly recorded?: true;
+  /** Revision of the last update of its task that came through; absent where there was none. */
+  readonly updated?: number;
   /** What was written there last: only what still stands as we wrote it may be written again (G9). */
   readonly written?: CrmTask;
 }
@@ -112,6 +114,8 @@ export interface FollowUpRecord extends FollowUp {
   readonly words?: readonly Utterance[];
   /** What a person has done with it, in words: who undoes what the policy did leaves it. */
   readonly touched?: string;
+  /** What people have changed on its tasks in a CRM, and when: nothing but a newer word of a person's moves it again. */
+  readonly theirs?: { readonly owner?: number; readonly due?: number };
   /** To be taken back, unless its tasks show that a person has touched them (`undoing.ts`). */
   readonly undo?: { readonly because: string };
   /** Why it was closed, when it was. */
@@ -412,7 +416,7 @@ function enriched(follow_ups: readonly FollowUpRecord[], { enrichment }: Decisio
     item.id === follow_up
       ? revised(item, {
           priority,
-          due_at,
+          due_at: item.theirs?.due === undefined ? due_at : item.due_at,
           reasons: [...reasons, ...item.reasons].slice(0, reasonsMax),
           ...(promised_at === undefined ? {} : { promised_at }),
           ...(tell === undefined ? {} : { tell }),

@@ -11,6 +11,8 @@ import type {
   Outcome,
   Resolution,
   TaskField,
+  TaskSeen,
+  TaskShape,
   World,
 } from "../../connectors/contract.ts";
 import { digest } from "../../src/crypto.ts";
@@ -25,8 +27,9 @@ export interface Task {
   /** Committed after the caller had given up, or had died. */
   readonly late: boolean;
   state: "open" | "closed" | "completed" | "deleted";
-  /** What it says. */
+  /** What it says, and since when. */
   says: CrmTask;
+  modifiedAt: number;
 }
 
 /** One CRM account and everything in it. */
@@ -53,6 +56,8 @@ export interface CrmScene {
   readonly platform: Platform;
   /** By name of the account object; the API address of its grant is `sim:<name>`. */
   readonly accounts: ReadonlyMap<string, CrmAccount>;
+  /** Whether tasks are still listened to: a schedule must come to rest. */
+  hears(): boolean;
   /** A create leaves the engine. */
   onSend(key: string): void;
   /** A task came to be. */
@@ -99,6 +104,14 @@ function simulated(crm: CrmName): Crm {
     scopes: [],
     batchMax: 3,
     budget: { requests: 100, windowMs: 10_000 },
+    hears: {
+      get everyMs() {
+        return here().hears() ? 50_000 : Number.POSITIVE_INFINITY;
+      },
+      tasksMax: 2,
+      sinceTasksMax: 2,
+      requestsMax: 1,
+    },
   };
   const unused = () => {
     throw new Error("not part of the simulation");
@@ -128,6 +141,9 @@ function simulated(crm: CrmName): Crm {
     cost: (commands) => commands.length,
     execute: (session, commands) => execute(accountOf(session.apiUrl), commands),
     resolve: (session, commands) => look(accountOf(session.apiUrl), commands),
+    changed: (session, { tasks }) => changed(accountOf(session.apiUrl), tasks),
+    shape: shapeOf,
+    dueAt: (due) => (due === "" ? null : Number(due)),
     counts: () => false,
     remaining: () => null,
   };
@@ -203,7 +219,10 @@ function carryOut(account: CrmAccount, command: Command, late: boolean): Outcome
   const { engine } = here().platform;
   if (command.type === "close_task") {
     const task = account.tasks.find((item) => item.id === command.taskId);
-    if (task !== undefined && task.state === "open") task.state = "closed";
+    if (task !== undefined && task.state === "open") {
+      task.state = "closed";
+      task.modifiedAt = engine.now;
+    }
     engine.say(() => `CRM closes ${command.taskId}`);
     return { arm: "done", taskId: command.taskId, personId: "", created: false };
   }
@@ -218,7 +237,10 @@ function carryOut(account: CrmAccount, command: Command, late: boolean): Outcome
       const [present, last, next] = [task.says[name], command.before[name], command.task[name]];
       if (present === next) continue;
       if (present !== last || next === undefined) kept.push(field);
-      else task.says = { ...task.says, [name]: next };
+      else {
+        task.says = { ...task.says, [name]: next };
+        task.modifiedAt = engine.now;
+      }
     }
     return { ...done, kept };
   }
@@ -227,7 +249,15 @@ function carryOut(account: CrmAccount, command: Command, late: boolean): Outcome
   if (account.world === "unique_property" && known !== undefined && (late || known.state !== "deleted"))
     return { arm: "done", taskId: known.id, personId, created: false };
   const id = `task-${account.tasks.length + 1}`;
-  const task: Task = { id, key: command.key, personId, late, state: "open", says: command.task };
+  const task: Task = {
+    id,
+    key: command.key,
+    personId,
+    late,
+    state: "open",
+    says: command.task,
+    modifiedAt: engine.now,
+  };
   account.tasks.push(task);
   account.createdOf.set(command.key, (account.createdOf.get(command.key) ?? 0) + 1);
   engine.say(() => `CRM makes ${id} for ${command.key}`);
@@ -239,6 +269,37 @@ function carryOut(account: CrmAccount, command: Command, late: boolean): Outcome
 function personIdOf(crm: CrmName, who: string): string {
   const number = String(Number.parseInt(digest(who).slice(0, 9), 16)).padStart(12, "0");
   return crm === "hubspot" ? number : `003${number}`;
+}
+
+function shapeOf({ subject, dueAt, priority, ownerId = "" }: CrmTask): TaskShape {
+  return { subject, due: String(dueAt), priority, owner: ownerId };
+}
+
+function changed(account: CrmAccount, ids: readonly string[]): ReturnType<Crm["changed"]> {
+  return here().platform.ask((answer, resolve) => {
+    const { engine, hop } = platformOf();
+    const what = () => `look at ${ids.join(", ")}`;
+    const failed = (failure: Exclude<Outcome, { arm: "done" }>) => answer(hop(), () => resolve({ ok: false, failure }));
+    if (engine.strikes("crm_lost_before", what)) return failed({ arm: "unknown", reason: "timeout" });
+    if (engine.strikes("crm_pauses", what))
+      return failed({ arm: "deferred", retryAfterMs: engine.between(1_000, 60_000), scope: "account", reason: "rate" });
+    if (engine.strikes("crm_expired", what)) return failed({ arm: "expired" });
+    let seen: (TaskSeen | null)[] = [];
+    const partMs = hop();
+    engine.after(partMs, null, "look", () => {
+      seen = ids.map((id) => seenOf(account, id));
+      engine.say(() => `CRM is listened to: ${ids.map((id, index) => `${id} ${seen[index]?.arm}`).join(", ")}`);
+    });
+    const slow = engine.strikes("crm_slow", what);
+    answer(partMs + (slow ? engine.between(1_000, 9_000) : hop()) + 1, () => resolve(ok(seen)));
+  });
+}
+
+function seenOf(account: CrmAccount, id: string): TaskSeen | null {
+  const task = account.tasks.find((one) => one.id === id);
+  if (task === undefined || task.state === "deleted") return { arm: "deleted" };
+  if (task.state === "open") return { arm: "open", shape: shapeOf(task.says), modifiedAt: task.modifiedAt };
+  return { arm: "completed", at: task.modifiedAt };
 }
 
 const fields = [

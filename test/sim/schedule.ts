@@ -91,6 +91,7 @@ export function runSchedule(scenario: Scenario, without: Without = {}): Run {
     openScene({
       platform,
       accounts: crmAccounts,
+      hears: () => engine.now < startedAt + scenario.faultsEndAt + hearsMs,
       onSend: (key) => checks.onSend(key, (lead) => holdOf(policy, lead, { type: "call" }, engine.now) !== null),
       onTask: (account, task) => {
         const record = recordIdentifier(account.crm, task.personId);
@@ -148,6 +149,9 @@ export function runSchedule(scenario: Scenario, without: Without = {}): Run {
     ledger.empty();
   }
 }
+
+/** After the faults: time for whatever people did in a CRM to be heard, and for what follows from it. */
+const hearsMs = 15 * 60_000;
 
 /** After the faults, when everything but a tombstone's end has had its time. */
 const lateMs = 6 * 3_600_000;
@@ -351,6 +355,7 @@ function touchAt(engine: Engine, accounts: readonly CrmAccount[], at: number, to
     const task = tasks[engine.between(0, tasks.length)];
     if (task === undefined) return;
     task.state = to;
+    task.modifiedAt = engine.now;
     engine.say(() => `a person sets ${task.id} to ${to}`);
   });
 }

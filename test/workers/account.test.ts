@@ -85,7 +85,9 @@ describe("an action", () => {
       arm: "done",
       receipt: { crm: "hubspot", task_id: "task-1", person_id: "person-1" },
     });
-    expect(crm.tasks).toEqual([{ key: "k", taskId: "task-1", subject: "Call k", ownerId: "owner-sam", open: true }]);
+    expect(crm.tasks).toEqual([
+      { key: "k", taskId: "task-1", subject: "Call k", ownerId: "owner-sam", dueAt: 0, priority: "high", open: true },
+    ]);
   });
 
   it("of an unknown holder has no owner: a task that somebody sees is better than none", async () => {
@@ -348,7 +350,7 @@ describe("an update", () => {
     await stub().forget({ keys: ["k"] });
     expect(await waiting).toEqual({ arm: "cancelled" });
     expect((await rows()).map((row) => `${row.key} ${row.state}`)).toEqual([
-      "k done",
+      "k closed",
       "k-other done",
       "k-u1 done",
       "k-u2 cancelled",

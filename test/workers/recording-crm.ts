@@ -3,18 +3,22 @@
  * which vendor it talks to. A task is made once per key, as with a server key; `sent` also shows what was asked in vain.
  */
 import type {
+  ChangedAsk,
   Command,
   Crm,
   CrmApp,
   CrmManifest,
   CrmOwner,
   CrmSession,
+  CrmTask,
   Grant,
   GrantFailure,
   Installation,
   Outcome,
   Resolution,
   TaskField,
+  TaskSeen,
+  TaskShape,
   World,
 } from "../../connectors/contract.ts";
 import { fail, ok, type Result } from "../../src/failure.ts";
@@ -28,6 +32,10 @@ export interface RecordedTask {
   subject: string;
   ownerId: string | undefined;
   open: boolean;
+  dueAt?: number;
+  priority?: string;
+  completedAt?: number;
+  modifiedAt?: number;
 }
 
 export class RecordingCrm implements Crm {
@@ -38,6 +46,7 @@ export class RecordingCrm implements Crm {
     scopes: [],
     batchMax: 10,
     budget: { requests: 1_000, windowMs: 1_000 },
+    hears: { everyMs: 50_000, tasksMax: 2, sinceTasksMax: 2, requestsMax: 1 },
   };
   /** Addresses of the accounts it keeps. An account of an earlier test that is still at work is sent away, unseen. */
   readonly keeps = new Set<string>();
@@ -49,6 +58,12 @@ export class RecordingCrm implements Crm {
   readonly tasks: RecordedTask[] = [];
   readonly notes: string[] = [];
   refreshed = 0;
+  /** Ids of tasks that it was asked about, look by look; the failures of the next looks; tasks of which it says nothing. */
+  readonly looks: (readonly string[])[] = [];
+  readonly lookFails: Exclude<Outcome, { arm: "done" }>[] = [];
+  readonly unanswered = new Set<string>();
+  /** While true, looks have read everything and are not answered. */
+  holdsLooks = false;
   world: World = "unique_property";
   /** What becomes of the next commands, first come first served; after that everything is done. */
   scripts: Script[] = [];
@@ -124,6 +139,37 @@ export class RecordingCrm implements Crm {
     });
   }
 
+  async changed(
+    session: CrmSession,
+    { tasks }: ChangedAsk,
+  ): Promise<Result<readonly (TaskSeen | null)[], Exclude<Outcome, { arm: "done" }>>> {
+    if (!this.keeps.has(session.apiUrl)) return fail(away);
+    this.looks.push(tasks);
+    const failure = this.lookFails.shift();
+    if (failure !== undefined) return fail(failure);
+    const seen = tasks.map((id) => this.#seen(id));
+    while (this.holdsLooks) await new Promise((resolve) => setTimeout(resolve, 5));
+    return ok(seen);
+  }
+
+  shape({ subject, dueAt, priority, ownerId = "" }: CrmTask): TaskShape {
+    return { subject, due: String(dueAt), priority, owner: ownerId };
+  }
+
+  dueAt(due: string): number | null {
+    return due === "" ? null : Number(due);
+  }
+
+  #seen(id: string): TaskSeen | null {
+    if (this.unanswered.has(id)) return null;
+    const task = this.tasks.find((one) => one.taskId === id);
+    if (task === undefined) return { arm: "deleted" };
+    if (task.completedAt !== undefined) return { arm: "completed", at: task.completedAt };
+    if (!task.open) return { arm: "completed", at: Date.now() };
+    const { subject, dueAt = 0, priority = "", ownerId = "", modifiedAt = Date.now() } = task;
+    return { arm: "open", shape: { subject, due: String(dueAt), priority, owner: ownerId }, modifiedAt };
+  }
+
   counts(): boolean {
     return true;
   }
@@ -155,7 +201,8 @@ export class RecordingCrm implements Crm {
     if (known !== undefined)
       return { arm: "done", taskId: known.taskId, personId: this.recordOf(command), created: false };
     const taskId = `task-${this.tasks.length + 1}`;
-    this.tasks.push({ key, taskId, subject: task.subject, ownerId: task.ownerId, open: true });
+    const { subject, ownerId, dueAt, priority } = task;
+    this.tasks.push({ key, taskId, subject, ownerId, dueAt, priority, open: true });
     return { arm: "done", taskId, personId: this.recordOf(command), created: true };
   }
 }

@@ -1,0 +1,317 @@
+/**
+ * Hears what people do to the tasks that one CRM account has made: completed, deleted, edited, given to somebody else. Open tasks
+ * are read once a `everyMs`, in batches, and whoever they belong to is told of what is new.
+ *
+ * No row is written for a task in order to listen to it: which tasks are open, and what stood there last, is read from the rows of
+ * the ledger of actions. A task whose end was heard is marked there, when its identity has it on disk: until then every look tells
+ * it again. What lies only in memory (where the last look ended, since when changes were heard) only makes a look dearer.
+ *
+ * What is seen while a write of ours is under way, or was read before one, is not told: it would be our own doing.
+ */
+import type { Crm, CrmSession, Outcome, Send, TaskSeen } from "../../connectors/contract.ts";
+import type { Action } from "../act/exactly-once.ts";
+import { digest } from "../crypto.ts";
+import type { Env } from "../env.ts";
+import {
+  handOnConcurrency,
+  hearAllEveryMs,
+  hearOlderMax,
+  hearOverlapMs,
+  hearRequestsMax,
+  hearRowsMax,
+  hearSettleMs,
+  hopsMax,
+} from "../limits.ts";
+import { errorName, log } from "../log.ts";
+import type { HeardTask } from "../resolve/hearing.ts";
+import type { AccountFacts, AccountStore, ActionRow } from "./account-store.ts";
+import type { HeardAnswer } from "./acting.ts";
+import { identityStub } from "./names.ts";
+
+/** What listening needs of the account object. */
+export interface Ear {
+  readonly env: Env;
+  readonly store: AccountStore;
+  /** Keys of actions that are not settled. */
+  underWay(): Iterable<string>;
+  /** Runs `work` with this many requests of the cold budget; false where there is none to be had now. */
+  spend(crm: Crm, cost: number, work: (send: Send) => Promise<void>): Promise<boolean>;
+  session(crm: Crm, facts: AccountFacts, send: Send): Promise<CrmSession | null>;
+  /** Address → CRM id; null where they cannot be read now. */
+  owners(crm: Crm, session: CrmSession): Promise<ReadonlyMap<string, string> | null>;
+  /** What a failed look means for the whole account. */
+  failed(crm: Crm, session: CrmSession, failure: Exclude<Outcome, { arm: "done" }>): Promise<void>;
+}
+
+/** A task that was made and whose end nobody has heard of. */
+interface OpenTask {
+  readonly key: string;
+  readonly taskId: string;
+  node: string;
+  /** Digest of the shape that is known: what we wrote, or what was told last. */
+  seen: string | undefined;
+  /** Revision of the last update that came through. */
+  readonly updated: number | null;
+  /** When our last write of it left. */
+  readonly wroteAt: number;
+}
+
+/** One look at everything that is open; may take several rounds. */
+interface Pass {
+  readonly startedAt: number;
+  readonly since: number | null;
+  /** Keys still to be looked at. */
+  left: string[];
+  /** False when something could not be said or told: then the next pass asks from the same instant. */
+  complete: boolean;
+}
+
+export class Listening {
+  readonly #ear: Ear;
+  #open: Map<string, OpenTask> | null = null;
+  #pass: Pass | null = null;
+  /** Everything that changed before was told. */
+  #since: number | null = null;
+  #allAt = 0;
+  #hearing = false;
+
+  constructor(ear: Ear) {
+    this.#ear = ear;
+  }
+
+  /** Whether there is anything to listen to. */
+  get isOpen(): boolean {
+    return this.#tasks().size > 0;
+  }
+
+  /** An action is settled and on disk: a task came to be, says something new of ours, or is over. */
+  settled(action: Action): void {
+    if (action.state !== "done") return;
+    const { base, kind, revision } = partsOf(action.key);
+    const { store } = this.#ear;
+    if (kind === "create") store.keepListening(base);
+    const open = this.#open;
+    if (open === null) return;
+    if (kind === "create") {
+      const made = openTask(action);
+      if (made !== null) open.set(base, made);
+      return;
+    }
+    const known = open.get(base);
+    if (known === undefined) return;
+    if (kind === "close" || action.update?.gone !== undefined) open.delete(base);
+    else open.set(base, { ...known, updated: revision, seen: action.seen, wroteAt: action.attemptAt });
+  }
+
+  /** Nobody is to hear of these any more. */
+  forget(keys: readonly string[]): void {
+    this.#ear.store.over(keys);
+    for (const key of keys) this.#open?.delete(key);
+  }
+
+  /** One round: as much of a look as it may cost. False where it had to be put off. Never throws. */
+  async hear(crm: Crm, facts: AccountFacts): Promise<boolean> {
+    if (this.#hearing || facts.status !== "connected" || !this.isOpen) return true;
+    this.#hearing = true;
+    try {
+      return await this.#round(crm, facts);
+    } catch (error) {
+      log("warn", "account.hearing", { account: facts.name, error: errorName(error) });
+      this.#pass = null;
+      return true;
+    } finally {
+      this.#hearing = false;
+    }
+  }
+
+  async #round(crm: Crm, facts: AccountFacts): Promise<boolean> {
+    const { tasksMax, sinceTasksMax, requestsMax } = crm.manifest.hears;
+    const pass = this.#begin(Date.now());
+    let sent = 0;
+    while (pass.left.length > 0 && sent < hearRequestsMax) {
+      const slice = pass.left.slice(0, pass.since === null ? tasksMax : sinceTasksMax);
+      let goesOn = false;
+      const spent = await this.#ear.spend(crm, requestsMax, async (send) => {
+        const counted: Send = (request) => {
+          sent++;
+          return send(request);
+        };
+        goesOn = await this.#look(crm, facts, pass, slice, counted);
+      });
+      if (!spent) return false;
+      if (!goesOn) {
+        this.#pass = null;
+        return true;
+      }
+      pass.left = pass.left.slice(slice.length);
+    }
+    if (pass.left.length === 0) this.#end(crm, pass);
+    return true;
+  }
+
+  #begin(now: number): Pass {
+    if (this.#pass !== null) return this.#pass;
+    const since = now - this.#allAt > hearAllEveryMs ? null : (this.#since ?? this.#ear.store.heardSince());
+    if (since === null) this.#allAt = now;
+    this.#pass = { startedAt: now, since, left: [...this.#tasks().keys()], complete: true };
+    return this.#pass;
+  }
+
+  #end(crm: Crm, pass: Pass): void {
+    this.#pass = null;
+    if (!pass.complete) return;
+    this.#since = pass.startedAt - hearOverlapMs;
+    const { tasksMax, sinceTasksMax } = crm.manifest.hears;
+    // Only where a look at everything would be dear after the object has slept.
+    if (sinceTasksMax > tasksMax && this.#tasks().size > tasksMax) this.#ear.store.saveHeardSince(this.#since);
+  }
+
+  /** False when the pass cannot go on now. */
+  async #look(crm: Crm, facts: AccountFacts, pass: Pass, keys: readonly string[], send: Send): Promise<boolean> {
+    const session = await this.#ear.session(crm, facts, send);
+    const owners = session === null ? null : await this.#ear.owners(crm, session);
+    if (session === null || owners === null) return false;
+    const before = this.#busy();
+    const tasks = keys.flatMap((key) => (before.has(key) ? [] : (this.#tasks().get(key) ?? [])));
+    if (tasks.length < keys.length) pass.complete = false;
+    if (tasks.length === 0) return true;
+    const answer = await crm.changed(session, { tasks: tasks.map((task) => task.taskId), since: pass.since });
+    if (!answer.ok) {
+      await this.#ear.failed(crm, session, answer.failure);
+      return false;
+    }
+    const addresses = new Map([...owners].map(([address, id]) => [id, address]));
+    const busy = this.#busy();
+    const news: { readonly task: OpenTask; readonly seen: TaskSeen }[] = [];
+    for (const [index, task] of tasks.entries()) {
+      const seen = answer.value[index] ?? null;
+      const isStill = this.#tasks().get(task.key) === task && !busy.has(task.key);
+      if (seen === null ? pass.since === null : !isStill || isOlder(seen, task)) pass.complete = false;
+      else if (seen !== null && (seen.arm !== "open" || digestOf(seen) !== task.seen)) news.push({ task, seen });
+    }
+    for (let at = 0; at < news.length; at += handOnConcurrency) {
+      const some = news.slice(at, at + handOnConcurrency);
+      const told = await Promise.all(some.map(({ task, seen }) => this.#tell(task, seen, addresses)));
+      if (told.includes(false)) pass.complete = false;
+    }
+    return true;
+  }
+
+  /** True when whoever it belongs to has it on disk. */
+  async #tell(task: OpenTask, seen: TaskSeen, addresses: ReadonlyMap<string, string>): Promise<boolean> {
+    const holder = seen.arm === "open" ? addresses.get(seen.shape.owner) : undefined;
+    const call: HeardTask = {
+      key: task.key,
+      updated: task.updated,
+      seen,
+      ...(holder === undefined ? {} : { holder }),
+    };
+    const answer = await this.#ask(task, call);
+    const { store } = this.#ear;
+    if (answer === "later") return false;
+    if (answer === "unknown" || seen.arm !== "open") {
+      store.over([task.key]);
+      this.#open?.delete(task.key);
+      return true;
+    }
+    // Written anew meanwhile: the next look compares with that.
+    if (this.#tasks().get(task.key) !== task) return false;
+    task.seen = digestOf(seen);
+    store.saw(task.key, task.updated, task.seen);
+    return true;
+  }
+
+  async #ask(task: OpenTask, call: HeardTask): Promise<"ok" | "later" | "unknown"> {
+    try {
+      for (let hops = 0; hops < hopsMax; hops++) {
+        const stub: unknown = identityStub(this.#ear.env, task.node);
+        const answer = await (stub as { heard(call: HeardTask): Promise<HeardAnswer> }).heard(call);
+        if (answer.arm !== "moved") return answer.arm;
+        task.node = answer.to;
+      }
+    } catch (error) {
+      log("info", "account.tell", { error: errorName(error) });
+    }
+    return "later";
+  }
+
+  #busy(): ReadonlySet<string> {
+    const keys = new Set<string>();
+    for (const key of this.#ear.underWay()) keys.add(partsOf(key).base);
+    return keys;
+  }
+
+  #tasks(): Map<string, OpenTask> {
+    this.#open ??= this.#read();
+    return this.#open;
+  }
+
+  /** From the rows of the ledger of actions. Those of a task stand together, for their keys begin with its own. */
+  #read(): Map<string, OpenTask> {
+    const { store } = this.#ear;
+    const { from, older } = store.listening();
+    const rows = [...older.flatMap((key) => store.rowsOf(key)), ...store.rowsFrom(from)];
+    const open = openIn(rows);
+    const recent = rows.length - hearRowsMax;
+    if (recent > hearRowsMax) {
+      const next = rows[recent]?.key ?? from;
+      const before = [...open.keys()].filter((key) => key < next);
+      if (before.length <= hearOlderMax) store.saveListening({ from: next, older: before });
+    }
+    return open;
+  }
+}
+
+function openIn(rows: readonly ActionRow[]): Map<string, OpenTask> {
+  const open = new Map<string, OpenTask>();
+  for (const row of rows) {
+    if (row.state !== "done") continue;
+    const { base, kind, revision } = partsOf(row.key);
+    if (kind === "create") {
+      const made = openTask(row.action());
+      if (made !== null) open.set(base, made);
+      continue;
+    }
+    const known = open.get(base);
+    if (known === undefined) continue;
+    if (kind === "close") open.delete(base);
+    else {
+      const { update, seen, attemptAt } = row.action();
+      if (update?.gone !== undefined) open.delete(base);
+      else if ((revision ?? 0) > (known.updated ?? 0))
+        open.set(base, { ...known, updated: revision, seen, wroteAt: attemptAt });
+    }
+  }
+  return open;
+}
+
+function openTask({ key, receipt, node, seen, attemptAt, over }: Action): OpenTask | null {
+  if (receipt === null || receipt.task_id === "" || over === true) return null;
+  return { key, taskId: receipt.task_id, node, seen, updated: null, wroteAt: attemptAt };
+}
+
+/** Updates and closings carry the key of the action that made the task. */
+function partsOf(key: string): {
+  readonly base: string;
+  readonly kind: "create" | "update" | "close";
+  readonly revision: number | null;
+} {
+  const match = /^(.*)-(?:u(\d+)|close)$/.exec(key);
+  if (match === null) return { base: key, kind: "create", revision: null };
+  const [, base = "", revision] = match;
+  return revision === undefined
+    ? { base, kind: "close", revision: null }
+    : { base, kind: "update", revision: Number(revision) };
+}
+
+/** Stored beside an action, so it names nobody. */
+export function digestOf(seen: Pick<Extract<TaskSeen, { arm: "open" }>, "shape">): string {
+  const { subject, due, priority, owner } = seen.shape;
+  return digest(subject, due, priority, owner).slice(0, 16);
+}
+
+/** A version from before our own write, where one may still be read. */
+function isOlder(seen: TaskSeen, { wroteAt }: OpenTask): boolean {
+  const clockSkewMs = 5_000;
+  return seen.arm === "open" && seen.modifiedAt < wroteAt - clockSkewMs && Date.now() < wroteAt + hearSettleMs;
+}
