@@ -51,7 +51,9 @@ export function updateTask(
 ): Outgoing {
   const task = taskOf(policy, root, followUp, action, leadLink);
   const { owner_id } = action.receipt ?? {};
-  const { ownerId = owner_id, ...rest } = action.written ?? task;
+  // Where a crash took what was written, it is what the follow-up was before its first change.
+  const { ownerId = owner_id, ...rest } =
+    action.written ?? taskOf(policy, root, { ...followUp, ...followUp.opened }, leadLink);
   const before = ownerId === undefined ? rest : { ...rest, ownerId };
   const key = `${action.key}-u${followUp.revision}`;
   const taskId = action.receipt?.task_id ?? "";

@@ -138,6 +138,14 @@ export class AccountStore {
     this.#storage.sql.exec("UPDATE actions SET body = json_set(body, '$.seen', ?) WHERE key = ?", seen, of);
   }
 
+  own(key: string, node: string): void {
+    this.#storage.sql.exec(
+      "UPDATE actions SET body = json_set(body, '$.node', ?) WHERE key = ? AND state = 'done'",
+      node,
+      key,
+    );
+  }
+
   listening(): ListeningFrom {
     return this.#storage.kv.get<ListeningFrom>("listening") ?? { from: "", older: [] };
   }

@@ -224,6 +224,11 @@ export class AccountObject extends DurableObject<Env> {
     for (const action of forgotten) this.#cancelWaiting(action);
   }
 
+  /** The task of this action is of this identity's from now on. */
+  own(call: { readonly key: string; readonly node: string }): void {
+    this.#listening.own(call.key, call.node);
+  }
+
   /* ------------------------------------------------------------------------------------ connect */
 
   /** Prepares the CRM, finds out its exactly-once world, stores the grant. May be repeated: a reconnect loses nothing. */

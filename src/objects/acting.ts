@@ -158,6 +158,7 @@ export class Acting {
     // Another play than the one that named it was taken in the end, or it is not named any more.
     if (work === "create" && !isCrm(action.crm) && !isTold(policy, current.followUp.play, action))
       return this.#set(root, action.key, () => ({ state: "cancelled" }));
+    if (work === "announce") return this.#announce(root.name, current.action);
     // Asked again at the moment of sending: consent may have gone since the decision (G11).
     if (work !== "close" && this.#isHeld(policy, root, current.followUp)) return this.#cancel(root, followUp.id);
     const link = leadLink(env.PUBLIC_URL, env.BATON_MASTER_KEY, root.workspace, root.name);
@@ -219,6 +220,15 @@ export class Acting {
     if (answer.arm === "cancelled") return this.#set(root, action.key, () => ({ state: "cancelled" }));
     if (answer.arm === "done") return this.#around.state.change(recordReceipt(root, action.key, answer.receipt));
     return this.#set(root, action.key, () => ({ retry_at: Date.now() + guardMs }));
+  }
+
+  /** Whom the account object is to tell of what people do to this task. */
+  async #announce(node: string, { account, key }: ActionRecord): Promise<void> {
+    const { env, state } = this.#around;
+    await accountStub(env, account).own({ key, node });
+    const root = state.root();
+    if (root?.name !== node) return;
+    state.change(setAction(root, key, ({ unannounced: _told, ...item }) => item));
   }
 
   #set(root: Root, key: string, change: (item: ActionRecord) => Partial<ActionRecord>): void {

@@ -103,6 +103,13 @@ export class Listening {
     else open.set(base, { ...known, updated: revision, seen: action.seen, wroteAt: action.attemptAt });
   }
 
+  /** Its follow-up went to somebody else with a split. */
+  own(key: string, node: string): void {
+    this.#ear.store.own(key, node);
+    const known = this.#open?.get(key);
+    if (known !== undefined) known.node = node;
+  }
+
   /** Nobody is to hear of these any more. */
   forget(keys: readonly string[]): void {
     this.#ear.store.over(keys);

@@ -88,6 +88,8 @@ export interface ActionRecord extends Target {
   readonly recorded?: true;
   /** Revision of the last update of its task that came through; absent where there was none. */
   readonly updated?: number;
+  /** It came here with a split, and the account object does not know yet whom to tell of its task. */
+  readonly unannounced?: true;
   /** What was written there last: only what still stands as we wrote it may be written again (G9). */
   readonly written?: CrmTask;
 }
@@ -106,8 +108,8 @@ export interface FollowUpRecord extends FollowUp {
   /** Since it was found open after what it had promised: that instant, and who held it. A question from then on (`overdue.ts`). */
   readonly overdue?: { readonly since: number; readonly holder: string };
   /**
-   * How it was before its first change, where a CRM may not have been told of it by then: that is told first, whoever asks after a
-   * crash, and what changed since follows as an update.
+   * How it was before its first change, where a CRM may not have been told of it by then, or what it was told is not known any more:
+   * that is told first, whoever asks after a crash, and what changed since follows as an update.
    */
   readonly opened?: Pick<FollowUp, "holder" | "play" | "due_at" | "priority" | "reasons" | "revision">;
   /** What people said of it, the latest last; the last few. */
@@ -428,7 +430,9 @@ function enriched(follow_ups: readonly FollowUpRecord[], { enrichment }: Decisio
 /** Its next revision, which its tasks are to show. */
 export function revised(item: FollowUpRecord, change: Partial<FollowUpRecord>): FollowUpRecord {
   const { holder, play, due_at, priority, reasons, revision } = item;
-  const isTold = item.actions.every(({ state, written }) => state !== "pending" || written !== undefined);
+  const isTold = item.actions.every(
+    ({ state, written }) => (state !== "pending" && state !== "done") || written !== undefined,
+  );
   const opened = item.opened ?? { holder, play, due_at, priority, reasons, revision };
   return { ...item, ...(isTold ? {} : { opened }), ...change, revision: revision + 1 };
 }

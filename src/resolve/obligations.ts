@@ -26,11 +26,13 @@ export function openActions(root: Root): OpenAction[] {
 }
 
 /** What a task that stands in the CRM still needs. */
-export function workOn(followUp: FollowUpRecord, action: ActionRecord): "close" | "update" | null {
+export function workOn(followUp: FollowUpRecord, action: ActionRecord): "close" | "update" | "announce" | null {
   if (action.state !== "done") return null;
   // Done as the CRM tells needs nothing; done as somebody says elsewhere is to be seen there as well.
   if (followUp.state === "cancelled" || (followUp.state === "done" && followUp.outcome !== undefined)) return "close";
-  return followUp.state === "open" && action.revision < followUp.revision ? "update" : null;
+  if (followUp.state !== "open") return null;
+  if (action.unannounced === true) return "announce";
+  return action.revision < followUp.revision ? "update" : null;
 }
 
 /** Open follow-ups of which it is still to be asked whose turn it is. */

@@ -10,6 +10,7 @@ import { guard, profileOf } from "./guard.ts";
 import { emptyLead, foldSignal } from "./lead.ts";
 import { absorbedOn } from "./merge.ts";
 import {
+  type ActionRecord,
   type Apart,
   authorityOf,
   type FollowUpRecord,
@@ -329,7 +330,8 @@ function saidOfParts(root: Root, leaving: string): Root["said"] {
  * worded for both.
  */
 function submittedAgain(followUp: FollowUpRecord, at: number): FollowUpRecord {
-  const actions = followUp.actions.map((action) => {
+  const actions = followUp.actions.map((action): ActionRecord => {
+    if (action.state === "done") return { ...action, unannounced: true };
     if (action.state === "pending") return { ...action, retry_at: Math.min(action.retry_at, at) };
     if (action.state !== "parked") return action;
     const { written: _ofBoth, ...rest } = action;

@@ -67,7 +67,18 @@ function raceOf(seed: number): Scenario {
   if (random() < 0.5) sendings.push(send("4", "form_submitted", Math.max(0, asksAt - 1_000), [email], true));
   const { targets, plan } = scenarioOf(seed);
   const policy = pick(random, policies() as [Scenario["policy"]]);
-  return { seed, policy, targets, sendings, words: [], touches: [], sayings: [], plan, faultsEndAt: 120_000 };
+  return {
+    seed,
+    policy,
+    targets,
+    sendings,
+    words: [],
+    touches: [],
+    sayings: [],
+    deeds: [],
+    plan,
+    faultsEndAt: 120_000,
+  };
 }
 
 /** In a task of its own: within a microtask nothing would drain the schedules' own. */

@@ -196,6 +196,20 @@ export class LiveChecks {
     if ((account.createdOf.get(task.key) ?? 0) > 1) this.#platform.engine.fail("G3", `a second task for ${task.key}`);
   }
 
+  /** What people have said a field of a task is to be, in a CRM or by the API. */
+  readonly #words = new Set<string>();
+
+  onWord(field: string, value: unknown): void {
+    this.#words.add(`${field} ${String(value)}`);
+  }
+
+  /** Over what a person typed only another person's word may be written: whose follow-up it is, and when it is due (G9). */
+  onOverwrite(task: Task, field: string, value: unknown): void {
+    const isWord = (field === "ownerId" || field === "dueAt") && this.#words.has(`${field} ${String(value)}`);
+    if (!isWord)
+      this.#platform.engine.fail("G9", `${field} of ${task.id} (${task.key}) was a person's and is overwritten`);
+  }
+
   get accounts(): ReadonlyMap<string, CrmAccount> {
     return this.#accounts;
   }
@@ -522,6 +536,9 @@ function checkAction(
 ): void {
   const tasks = account?.tasks.filter((task) => task.key === action.key) ?? [];
   if (followUp.state === "open") {
+    for (const task of tasks)
+      if (task.state === "completed" || task.state === "deleted")
+        rest.fail("G12", `${task.id} (${task.key}) was ${task.state} by somebody, and its follow-up is open`);
     if (action.state === "done") {
       if (tasks.every((task) => task.id !== action.receipt?.task_id))
         rest.fail("G12", `${action.key} has a receipt of a task that does not exist`);
@@ -542,11 +559,14 @@ const ownerIds: Readonly<Record<string, string>> = { "sam@example.com": "1", "ki
 function checkTasks(rest: Rest, live: LiveChecks, accounts: ReadonlyMap<string, CrmAccount>): void {
   const keys = new Map<string, number>();
   const holders = new Map<string, string>();
+  const dues = new Map<string, number>();
   for (const { root } of rest.roots) {
     for (const item of root.follow_ups) {
       for (const action of item.actions) {
         keys.set(action.key, (keys.get(action.key) ?? 0) + 1);
-        if (item.state === "open" && action.state === "done") holders.set(action.key, item.holder);
+        if (item.state !== "open" || action.state !== "done") continue;
+        holders.set(action.key, item.holder);
+        dues.set(action.key, item.due_at);
       }
     }
   }
@@ -558,6 +578,9 @@ function checkTasks(rest: Rest, live: LiveChecks, accounts: ReadonlyMap<string, 
       const holder = holders.get(task.key);
       if (holder !== undefined && task.state === "open" && !refuses && ownerIds[holder] !== task.says.ownerId)
         rest.fail("G12", `${task.id} (${task.key}) is ${task.says.ownerId}'s, and ${holder} holds it`);
+      const due = dues.get(task.key);
+      if (due !== undefined && task.state === "open" && !refuses && due !== task.says.dueAt)
+        rest.fail("G12", `${task.id} (${task.key}) is due at ${task.says.dueAt}, and its follow-up at ${due}`);
       if (keys.has(task.key)) continue;
       if (live.erased.size === 0) rest.fail("G3", `${task.id} (${task.key}) belongs to no follow-up`);
       else if (task.state === "open" && !refuses)

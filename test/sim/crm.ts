@@ -30,6 +30,8 @@ export interface Task {
   /** What it says, and since when. */
   says: CrmTask;
   modifiedAt: number;
+  /** What people typed into it, by field: the last one each. */
+  readonly typed: Map<string, unknown>;
 }
 
 /** One CRM account and everything in it. */
@@ -60,6 +62,8 @@ export interface CrmScene {
   hears(): boolean;
   /** A create leaves the engine. */
   onSend(key: string): void;
+  /** The engine writes over what a person typed. */
+  onOverwrite(task: Task, field: string, value: unknown): void;
   /** A task came to be. */
   onTask(account: CrmAccount, task: Task): void;
 }
@@ -238,6 +242,7 @@ function carryOut(account: CrmAccount, command: Command, late: boolean): Outcome
       if (present === next) continue;
       if (present !== last || next === undefined) kept.push(field);
       else {
+        if (task.typed.has(name) && task.typed.get(name) === present) here().onOverwrite(task, name, next);
         task.says = { ...task.says, [name]: next };
         task.modifiedAt = engine.now;
       }
@@ -257,6 +262,7 @@ function carryOut(account: CrmAccount, command: Command, late: boolean): Outcome
     state: "open",
     says: command.task,
     modifiedAt: engine.now,
+    typed: new Map(),
   };
   account.tasks.push(task);
   account.createdOf.set(command.key, (account.createdOf.get(command.key) ?? 0) + 1);

@@ -24,6 +24,8 @@ const merge = "src/resolve/merge.ts";
 const split = "src/resolve/split.ts";
 const guard = "src/resolve/guard.ts";
 const obligations = "src/resolve/obligations.ts";
+const hearing = "src/resolve/hearing.ts";
+const listening = "src/objects/listening.ts";
 
 function one(name: string, file: string, find: string, replace: string): Mutant {
   return { name, patches: [{ file, find, replace }] };
@@ -532,6 +534,46 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   },
+
+  /* ---- what people do in a CRM */
+  one(
+    "hear our own writes as a person's",
+    hearing,
+    'followUp.state !== "open" || !isOurs',
+    'followUp.state !== "open"',
+  ),
+  one("a task that was heard of is not what we know to stand there", hearing, "...written, ...shown", "...written"),
+  one(
+    "heard once is heard, whether it was taken in or not",
+    listening,
+    'if (answer === "later") return false;',
+    'if (answer === "later" && seen.arm === "open") return false;',
+  ),
+  one("nobody looks at open tasks", account, "    await this.#hear();\n", ""),
+  one(
+    "no look is behind an alarm",
+    account,
+    '    if (changed.some(({ state, receipt }) => state === "done" && receipt !== null)) this.#listen();\n',
+    "",
+  ),
+  one(
+    "a split leaves the account with the old place",
+    split,
+    'if (action.state === "done") return { ...action, unannounced: true };',
+    'if (action.state === "done") return action;',
+  ),
+  one(
+    "the engine moves a due date that a person has moved",
+    node,
+    "due_at: item.theirs?.due === undefined ? due_at : item.due_at,",
+    "due_at,",
+  ),
+  one(
+    "what was lost is taken for what was written last",
+    node,
+    '(state !== "pending" && state !== "done") || written',
+    'state !== "pending" || written',
+  ),
   one(
     "failed batch taken for written",
     projector,

@@ -26,6 +26,9 @@ export type Word = "split" | "settle_merge" | "settle_apart" | "merge" | "erase"
 /** What a holder, or whoever watches, says of a follow-up; `sweep`: the sweeper looks for what is late; `retry`: of what was refused. */
 export type Say = "done" | "dismiss" | "reassign" | "snooze" | "undo" | "retry" | "sweep";
 
+/** What somebody does to a task in the CRM. */
+export type Deed = "completed" | "deleted" | "given" | "postponed" | "renamed" | "lowered";
+
 export interface Target {
   readonly crm: CrmName;
   readonly world: World;
@@ -42,6 +45,8 @@ export interface Scenario {
   readonly words: readonly { readonly at: number; readonly says: Word }[];
   /** Milliseconds after the start at which somebody says something about a follow-up, if there is one. */
   readonly sayings: readonly { readonly at: number; readonly says: Say }[];
+  /** Milliseconds after the start at which somebody does something to a task in a CRM, if there is an open one. */
+  readonly deeds: readonly { readonly at: number; readonly does: Deed }[];
   readonly plan: FaultPlan;
   readonly faultsEndAt: number;
 }
@@ -148,7 +153,11 @@ export function scenarioOf(seed: number): Scenario {
       "sweep",
     ]),
   }));
-  const scenario = { seed, words, policy, targets, sendings, touches, sayings, plan };
+  const deeds = Array.from({ length: random() < 0.4 ? between(1, 7) : 0 }, () => ({
+    at: between(100, spreadMs + pick(random, [30_000, 120_000, 600_000])),
+    does: pick<Deed>(random, ["completed", "deleted", "given", "given", "given", "postponed", "renamed", "lowered"]),
+  }));
+  const scenario = { seed, words, policy, targets, sendings, touches, sayings, deeds, plan };
   return { ...scenario, faultsEndAt: Math.max(faultsEndAt, isOver) };
 }
 

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { CrmTask } from "../../connectors/contract.ts";
 import { deriveKey, nodeName, seal } from "../../src/crypto.ts";
 import { holdOf } from "../../src/decide/hold.ts";
 import * as delivering from "../../src/ingest/deliver.ts";
@@ -32,7 +33,7 @@ import { Engine, type Violation } from "./engine.ts";
 import { type FaultPlan, Faults } from "./faults.ts";
 import { enter, leave } from "./globals.ts";
 import { Database, Platform } from "./platform.ts";
-import { type Say, type Scenario, type Sending, startedAt, type Word, workspaceId } from "./scenario.ts";
+import { type Deed, type Say, type Scenario, type Sending, startedAt, type Word, workspaceId } from "./scenario.ts";
 
 const { deliver } = delivering;
 /** Added by `hooks.ts`: what an isolate remembers must not outlive the schedule. */
@@ -93,6 +94,7 @@ export function runSchedule(scenario: Scenario, without: Without = {}): Run {
       accounts: crmAccounts,
       hears: () => engine.now < startedAt + scenario.faultsEndAt + hearsMs,
       onSend: (key) => checks.onSend(key, (lead) => holdOf(policy, lead, { type: "call" }, engine.now) !== null),
+      onOverwrite: (task, field, value) => checks.onOverwrite(task, field, value),
       onTask: (account, task) => {
         const record = recordIdentifier(account.crm, task.personId);
         if (record !== null)
@@ -123,7 +125,8 @@ export function runSchedule(scenario: Scenario, without: Without = {}): Run {
       }
     });
     for (const { at, says } of scenario.words) sayAt(platform, checks, at, says);
-    for (const { at, says } of scenario.sayings) answerAt(platform, facts, at, says);
+    for (const { at, says } of scenario.sayings) answerAt(platform, checks, facts, at, says);
+    for (const { at, does } of scenario.deeds) doAt(platform, checks, [...crmAccounts.values()], at, does);
     for (const { at, to } of scenario.touches) touchAt(engine, [...crmAccounts.values()], at, to);
     disturb(platform, scenario.faultsEndAt);
     engine.at(startedAt + scenario.faultsEndAt, null, "the faults end", () => {
@@ -267,7 +270,7 @@ function sayAt(platform: Platform, checks: LiveChecks, at: number, says: Word): 
 }
 
 /** Somebody says something about a follow-up, or the sweeper comes by, until it is heard. */
-function answerAt(platform: Platform, { targets }: WorkspaceFacts, at: number, says: Say): void {
+function answerAt(platform: Platform, checks: LiveChecks, { targets }: WorkspaceFacts, at: number, says: Say): void {
   const { engine } = platform;
   engine.at(startedAt + at, null, says, () => {
     const items = platform.hostsOf("identity").flatMap((host) => {
@@ -280,6 +283,8 @@ function answerAt(platform: Platform, { targets }: WorkspaceFacts, at: number, s
     engine.say(() => `a person says ${says} of ${item.id} at ${platform.label(lead)}`);
     const speaker = { by: "kim@example.com", at: engine.now };
     const key = item.actions[0]?.key ?? "";
+    if (says === "reassign") checks.onWord("ownerId", "2");
+    if (says === "snooze") checks.onWord("dueAt", engine.now + 86_400_000);
     insist(
       platform,
       lead,
@@ -357,6 +362,37 @@ function touchAt(engine: Engine, accounts: readonly CrmAccount[], at: number, to
     task.state = to;
     task.modifiedAt = engine.now;
     engine.say(() => `a person sets ${task.id} to ${to}`);
+  });
+}
+
+/** What people do to tasks in a CRM as they please; nobody there knows of the engine. */
+function doAt({ engine }: Platform, checks: LiveChecks, accounts: readonly CrmAccount[], at: number, does: Deed): void {
+  engine.at(startedAt + at, null, does, () => {
+    const open = accounts
+      // See `touchAt`.
+      .filter((account) => does !== "deleted" || account.world === "unique_property")
+      .flatMap((account) =>
+        account.tasks.filter((task) => task.state === "open" && !(does === "deleted" && task.late)),
+      );
+    const task = open[engine.between(0, open.length)];
+    if (task === undefined) return;
+    engine.say(() => `somebody has ${does} ${task.id} (${task.key})`);
+    task.modifiedAt = engine.now;
+    if (does === "completed" || does === "deleted") {
+      task.state = does;
+      return;
+    }
+    const type = (change: Partial<CrmTask>) => {
+      task.says = { ...task.says, ...change };
+      for (const [field, value] of Object.entries(change)) {
+        task.typed.set(field, value);
+        checks.onWord(field, value);
+      }
+    };
+    if (does === "given") type({ ownerId: task.says.ownerId === "1" ? "2" : "1" });
+    else if (does === "postponed") type({ dueAt: task.says.dueAt + engine.between(1, 4) * 86_400_000 });
+    else if (does === "renamed") type({ subject: `Theirs ${engine.between(0, 1_000)}` });
+    else type({ priority: "low" });
   });
 }
 

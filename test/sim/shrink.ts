@@ -35,6 +35,7 @@ export function shrink(scenario: Scenario): Shrunk {
       if (attempt({ ...best.scenario, sendings }, best.spared)) again = true;
     }
     if (best.scenario.sayings.length > 0 && attempt({ ...best.scenario, sayings: [] }, best.spared)) again = true;
+    if (best.scenario.deeds.length > 0 && attempt({ ...best.scenario, deeds: [] }, best.spared)) again = true;
     if (best.scenario.touches.length > 0 && attempt({ ...best.scenario, touches: [] }, best.spared)) again = true;
     for (let number = best.run.faults - 1; number >= 0; number--) {
       if (best.spared.has(number)) continue;

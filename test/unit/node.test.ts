@@ -288,10 +288,16 @@ describe("a follow-up that changes before a CRM was told of it", () => {
     const told = recordOf({
       actions: [
         { ...action, written },
-        { ...action, key: "fu_1-bb", state: "done" },
+        { ...action, key: "fu_1-bb", state: "done", written },
+        { ...action, key: "fu_1-cc", state: "cancelled" },
       ],
     });
     expect(revised(told, { priority: "high" }).opened).toBeUndefined();
+  });
+
+  it("remembers it where a task stands and a crash took what it was told: what people changed there is compared with that", () => {
+    const made = recordOf({ priority: "medium", actions: [{ ...action, state: "done" }] });
+    expect(revised(made, { priority: "high" }).opened).toMatchObject({ revision: 0, priority: "medium" });
   });
 
   it("was opened with whoever's turn it turns out to be", () => {

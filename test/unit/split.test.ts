@@ -251,7 +251,12 @@ describe("follow-ups after a split", () => {
     const due = { ...action, key: "k2", retry_at: 80_000 };
     const done = { ...action, key: "k3", state: "done" } as const;
     const { left } = cut(one({ follow_ups: [{ ...bobsCall, actions: [action, due, done] }] }));
-    expect(left.follow_ups[0]?.actions).toEqual([{ ...action, retry_at: 90_000 }, due, done]);
+    expect(left.follow_ups[0]?.actions).toEqual([
+      { ...action, retry_at: 90_000 },
+      due,
+      // Its account object is told where what people do to the task is to be told from now on.
+      { ...done, unannounced: true },
+    ]);
   });
 });
 
