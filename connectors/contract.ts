@@ -73,6 +73,10 @@ export interface SignalDraft {
   readonly attribution?: Attribution;
   readonly consent?: Consent;
   readonly properties?: Readonly<Record<string, unknown>>;
+  /** The CRM's own records that it is about: whoever we made a task for under one of these ids is that person. */
+  readonly record?: { readonly crm: CrmName; readonly ids: readonly string[] };
+  /** An order to erase that person, where the vendor itself has signed it. */
+  readonly erases?: true;
 }
 
 /** An event that was understood and rightly leads to no signal (a ping, a test lead). Counted, never silent. */

@@ -53,7 +53,7 @@ export function updateTask(
   const { owner_id } = action.receipt ?? {};
   // Where a crash took what was written, it is what the follow-up was before its first change.
   const { ownerId = owner_id, ...rest } =
-    action.written ?? taskOf(policy, root, { ...followUp, ...followUp.opened }, leadLink);
+    action.written ?? taskOf(policy, root, { ...followUp, ...followUp.opened }, action, leadLink);
   const before = ownerId === undefined ? rest : { ...rest, ownerId };
   const key = `${action.key}-u${followUp.revision}`;
   const taskId = action.receipt?.task_id ?? "";

@@ -15,6 +15,7 @@ import type { Count } from "../objects/projector.ts";
 import { toSignal } from "../translate/signal.ts";
 import { type ConfiguredEmitter, emitterByKey } from "../workspace.ts";
 import { boundedBody } from "./body.ts";
+import { crmRecord } from "./crm-record.ts";
 import { deliver } from "./deliver.ts";
 import { notNow, problem } from "./problem.ts";
 import { keepQuarantined, keyConflict } from "./quarantine.ts";
@@ -126,6 +127,14 @@ export async function handOnAll(
     if (!signal.ok) {
       kept.push({ body: JSON.stringify(draft), failure: signal.failure });
       return;
+    }
+    if (draft.record !== undefined) {
+      const known = await crmRecord(c.env, emitter, draft.record, signal.value, draft.erases === true);
+      if (known === "unreachable") allStored = false;
+      if (known !== "goes_on") {
+        if (known === "erased") tally.accepted++;
+        return;
+      }
     }
     const { signal: own, foreign } = withoutForeign(emitter.workspace.policy.fields, signal.value);
     const delivered = await deliver(c.env, emitter.workspace, emitter.facts, own);

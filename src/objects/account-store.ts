@@ -146,6 +146,16 @@ export class AccountStore {
     );
   }
 
+  nodesOf(person: string): readonly string[] {
+    return this.#storage.sql
+      .exec<{ node: string }>(
+        "SELECT DISTINCT json_extract(body, '$.node') AS node FROM actions WHERE state IN ('done', 'closed') AND json_extract(body, '$.receipt.person_id') = ?",
+        person,
+      )
+      .toArray()
+      .map(({ node }) => node);
+  }
+
   listening(): ListeningFrom {
     return this.#storage.kv.get<ListeningFrom>("listening") ?? { from: "", older: [] };
   }

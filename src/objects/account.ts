@@ -224,6 +224,11 @@ export class AccountObject extends DurableObject<Env> {
     for (const action of forgotten) this.#cancelWaiting(action);
   }
 
+  /** Identities, as far as known here, for whom tasks were made under this id of a person. Reads every row: for rare questions. */
+  whose(call: { readonly person: string }): readonly string[] {
+    return this.#store.nodesOf(call.person);
+  }
+
   /** The task of this action is of this identity's from now on. */
   own(call: { readonly key: string; readonly node: string }): void {
     this.#listening.own(call.key, call.node);

@@ -119,10 +119,12 @@ describe("webhooks and the card", () => {
     });
   });
 
-  it("what it says of a merge, Baton hears; what it says of single contacts, not yet", async () => {
+  it("what it says of contacts, Baton hears: a merge, an edit, a deletion", async () => {
     const a = await admin("contact", { email: "a@example.com" });
     const b = await admin("contact", { email: "b@example.com" });
     const { id } = await admin("merge", { primary: a.id, merged: b.id });
+    await admin(`contact/${id}/edit`, { phone: "+49 30 1234567" });
+    await admin(`contact/${id}/delete`, {});
     await twin.flushWebhooks();
     const heard = got.map((one) => {
       const delivery = {
@@ -138,11 +140,15 @@ describe("webhooks and the card", () => {
       return result.value;
     });
     expect(heard.flatMap((one) => one.quarantined ?? [])).toEqual([]);
-    expect(new Set(heard.flatMap((one) => one.skipped.map((item) => item.reason)))).toEqual(new Set(["not_heard_yet"]));
     const drafts = heard.flatMap((one) => one.drafts);
-    expect(drafts).toHaveLength(1);
-    expect(drafts[0]?.identifiers.map((item) => item.value)).toEqual([a.id, b.id, id]);
-    expect(drafts[0]?.properties?.survivor).toBe(id);
+    const of = (kind: string) => drafts.filter((draft) => draft.kind === kind);
+    expect(of("crm_records_merged").map((draft) => draft.identifiers.map((item) => item.value))).toEqual([
+      [a.id, b.id, id],
+    ]);
+    expect(of("crm_records_merged")[0]?.properties?.survivor).toBe(id);
+    expect(of("identified").map((draft) => draft.traits)).toContainEqual({ phone: "+49 30 1234567" });
+    expect(of("customer_deleted").map((draft) => draft.record)).toEqual([{ crm: "hubspot", ids: [id] }]);
+    expect(drafts).toHaveLength(of("crm_records_merged").length + of("identified").length + 1);
   });
 
   it("sends the whole batch again until it is taken, counting the attempts", async () => {

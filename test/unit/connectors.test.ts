@@ -549,8 +549,11 @@ const published: Readonly<Record<string, Readonly<Record<string, readonly string
     "openapi-fixture.subscription.json": ["quarantined unknown_shape"],
   },
   hubspot: {
-    "batch.docs.eventType.json": ["skipped not_heard_yet", "skipped not_heard_yet"],
-    "contact.deletion.batch.json": ["skipped not_heard_yet", "skipped not_heard_yet"],
+    "batch.docs.eventType.json": ["identified hubspot_contact_id:1246965", "skipped not_heard_yet"],
+    "contact.deletion.batch.json": [
+      "customer_deleted hubspot_contact_id:123",
+      "customer_deleted hubspot_contact_id:124",
+    ],
     "contact.merge.secondary.json": [
       "crm_records_merged hubspot_contact_id:100 hubspot_contact_id:200 hubspot_contact_id:300",
     ],

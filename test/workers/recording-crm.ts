@@ -135,7 +135,9 @@ export class RecordingCrm implements Crm {
       const said = this.lookups.shift();
       if (said !== undefined) return said;
       const task = this.tasks.find((one) => one.key === command.key);
-      return task === undefined ? { arm: "absent" } : { arm: "found", taskId: task.taskId, personId: "person-1" };
+      return task === undefined
+        ? { arm: "absent" }
+        : { arm: "found", taskId: task.taskId, personId: this.recordOf(command) };
     });
   }
 

@@ -24,5 +24,5 @@ export const manifest: EmitterManifest = {
       sensitive: false,
     },
   ],
-  kinds: ["crm_records_merged"],
+  kinds: ["crm_records_merged", "customer_deleted", "erasure_requested", "identified"],
 };

@@ -20,6 +20,24 @@ export const instant = z.union([z.number(), z.string()]).transform((given, conte
   return z.NEVER;
 });
 
+const word = z
+  .union([z.number(), z.string()])
+  .transform((given) => String(given).slice(0, 200))
+  .optional();
+
+/** Anything else that became of one contact. */
+export const changeSchema = z.object({
+  objectId: contactId,
+  occurredAt: instant,
+  appId: word,
+  changeSource: word,
+  sourceId: word,
+  propertyName: z.string().max(100).optional(),
+  propertyValue: z.string().max(65_536).optional(),
+  isSensitive: z.boolean().optional(),
+});
+export type ChangeEvent = z.infer<typeof changeSchema>;
+
 export const mergeSchema = z.object({
   primaryObjectId: contactId,
   // With the other two no more than one signal may name: the survivor must not be the one that is left out.
