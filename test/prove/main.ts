@@ -48,6 +48,22 @@ const areas: Readonly<Record<string, readonly Part[]>> = {
       atLeast: { signals_per_second: 20_000 },
     },
   ],
+  crm: [
+    {
+      name: "day",
+      program: "crm.ts",
+      cases: 400,
+      atMost: {
+        human_values_overwritten: 0,
+        crms_that_disagree: 0,
+        doubled_tasks: 0,
+        never_heard: 0,
+        echoes_per_change: 1,
+        heard_after_max_s: 60,
+        shape_violations: 0,
+      },
+    },
+  ],
 };
 
 const { values, positionals } = parseArgs({
