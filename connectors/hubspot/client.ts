@@ -9,10 +9,6 @@
  */
 import type * as associations from "@hubspot/api-client/lib/codegen/crm/associations/v4/index.js";
 import {
-  BasicApiRequestFactory,
-  BasicApiResponseProcessor,
-} from "@hubspot/api-client/lib/codegen/crm/objects/apis/BasicApi.js";
-import {
   BatchApiRequestFactory,
   BatchApiResponseProcessor,
 } from "@hubspot/api-client/lib/codegen/crm/objects/apis/BatchApi.js";
@@ -84,7 +80,6 @@ export function openClient(session: { accessToken: string; apiUrl: string; send:
     authMethods: { oauth2: { accessToken: session.accessToken } },
   });
   const batch = new BatchApiRequestFactory(configuration);
-  const basic = new BasicApiRequestFactory(configuration);
 
   /** What a factory asked for, sent, and its answer in the shape the processors read. */
   async function sent(asked: Promise<RequestContext>): Promise<ResponseContext> {
@@ -170,8 +165,11 @@ export function openClient(session: { accessToken: string; apiUrl: string; send:
     /** A merged record answers under another id (CRM-FACTS §3). */
     getObject: (type: string, id: string, names: readonly string[], archived = false) =>
       attempt("repeatable", async () => {
-        const asked = basic.getById(type, id, [...names], undefined, undefined, archived);
-        return (await processBasic.getByIdWithHttpInfo(await sent(asked))).data;
+        const { id: answered, properties } = await request<objects.SimplePublicObjectWithAssociations>(
+          "GET",
+          pathOf`/crm/v3/objects/${type}/${id}` + query({ properties: names.join(","), archived }),
+        );
+        return { id: answered, properties };
       }),
 
     associate: (from: string, to: string, pairs: readonly Link[]) =>
@@ -341,7 +339,6 @@ function query(values: Readonly<Record<string, string | number | boolean | undef
 }
 
 const processBatch = new BatchApiResponseProcessor();
-const processBasic = new BasicApiResponseProcessor();
 const listPageMax = 500;
 const ownersPageMax = 100;
 
