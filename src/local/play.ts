@@ -1,7 +1,7 @@
 /** Plays the business day: sends its deliveries at their (compressed) times and waits until everything has come to rest. */
 import { businessDay, type Day, type DayDelivery, dayEmitters, salesTeam, signedNow } from "./day.ts";
 import { Gun } from "./load.ts";
-import { call, type Seeded, seedWorkspace } from "./seed.ts";
+import { call, type Seeded, salesforceCardKey, seedWorkspace } from "./seed.ts";
 import type { Stage } from "./stage.ts";
 
 export interface PlayOptions {
@@ -35,6 +35,8 @@ export async function playDay(stage: Stage, options: PlayOptions): Promise<Playe
     crms: ["hubspot", "salesforce"],
     policy: (document) => ({ ...document, tiers: shortened(document.tiers as Tiers) }),
   });
+  const key = await salesforceCardKey(stage.engine.url, workspace.apiKey);
+  stage.salesforce.showCard({ url: `${stage.engine.url}/card/salesforce`, key });
   say("Both CRMs are connected (OAuth, fields created, exactly-once proven with a throw-away task).\n\n");
   const day = businessDay({ seed: options.seed, people: options.people, startsAt: Date.now() - dayMs, dayMs });
   const tally = await send(stage, workspace, day, options);

@@ -151,7 +151,7 @@ export function printReport(report: Report, stage: Stage, apiKey: string, say: (
     );
   }
   say(
-    `\n  Engine      ${stage.engine.url}\n  HubSpot     ${stage.hubspot.url}  (stand-in; look at the tasks)\n  Salesforce  ${stage.salesforce.url}  (stand-in)\n`,
+    `\n  Engine      ${stage.engine.url}\n  HubSpot     ${stage.hubspot.url}  (stand-in: open a contact to see the card)\n  Salesforce  ${stage.salesforce.url}  (stand-in: open a lead)\n`,
   );
   say(`  API         curl -H "authorization: Bearer ${apiKey}" ${stage.engine.url}/v1/follow-ups\n`);
 }

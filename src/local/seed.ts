@@ -68,6 +68,20 @@ export async function connectCrm(engineUrl: string, apiKey: string, crm: CrmName
   throw new Error(`${crm} could not be connected: too many redirects`);
 }
 
+/** What the administrator of the Salesforce organisation would put into the Named Credential of the card. */
+export async function salesforceCardKey(engineUrl: string, apiKey: string): Promise<string> {
+  const { items } = await call<{ items: readonly { readonly id: string; readonly crm: string }[] }>(
+    engineUrl,
+    "GET",
+    "/v1/connections",
+    apiKey,
+  );
+  const connection = items.find(({ crm }) => crm === "salesforce");
+  if (connection === undefined) throw new Error("salesforce is not connected");
+  const path = `/v1/connections/${encodeURIComponent(connection.id)}/card-key`;
+  return (await call<{ card_key: string }>(engineUrl, "POST", path, apiKey, {})).card_key;
+}
+
 export async function call<T>(
   engineUrl: string,
   method: string,

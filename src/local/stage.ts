@@ -56,12 +56,17 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     const [firstName = "", lastName = ""] = (email.split("@")[0] ?? "").split(".");
     return { id: String(9_000 + index), userId: 500 + index, email, firstName, lastName, archived: false };
   });
-  const hubspot = await startHubspotTwin({ port: options.hubspotPort ?? 0, owners, faults: { autoConsent: true } });
+  const port = options.enginePort ?? (await freePort());
+  const hubspot = await startHubspotTwin({
+    port: options.hubspotPort ?? 0,
+    owners,
+    faults: { autoConsent: true },
+    cardUrl: `http://127.0.0.1:${port}/card/hubspot`,
+  });
   const users = options.salesTeam.map((email) => ({ email, name: email.split("@")[0] ?? email, active: true }));
   const salesforce = await startSalesforceTwin({ port: options.salesforcePort ?? 0, users });
   const bundle = join(options.folder, "bundle");
   bundleWorker(options.entry ?? "src/local/worker.ts", bundle);
-  const port = options.enginePort ?? (await freePort());
   const start = () =>
     startEngine({
       port,

@@ -31,6 +31,14 @@ export function Flex({ direction = "row", gap = "", align, wrap, children }: Fle
   return <div style={style}>{children}</div>;
 }
 
+interface BoxProps extends Inner {
+  readonly flex?: "initial" | "auto" | "none" | number;
+}
+
+export function Box({ flex, children }: BoxProps) {
+  return <div style={flex === undefined ? {} : { flex: flex === "initial" ? "0 1 auto" : flex }}>{children}</div>;
+}
+
 interface TextProps extends Inner {
   readonly variant?: string;
   readonly format?: { readonly fontWeight?: string };

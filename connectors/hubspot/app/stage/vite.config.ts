@@ -10,6 +10,6 @@ export default defineConfig({
   logLevel: "warn",
   define: { "process.env.NODE_ENV": '"production"' },
   resolve: { alias: [{ find: "@hubspot/ui-extensions", replacement: here("components.tsx") }] },
-  esbuild: { jsx: "automatic" },
+  esbuild: { jsx: "automatic", jsxDev: false },
   build: { outDir: here("../dist/stage"), emptyOutDir: true },
 });
