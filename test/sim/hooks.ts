@@ -25,6 +25,7 @@ export function pathOf(file: string): string {
 const always: readonly Patch[] = [
   { file: "src/limits.ts", find: "tailEntriesMax = 64", replace: "tailEntriesMax = 4" },
   { file: "src/limits.ts", find: "absorbEntriesMax = 500", replace: "absorbEntriesMax = 2" },
+  { file: "src/limits.ts", find: "hearRowsMax = 2_000", replace: "hearRowsMax = 1" },
   {
     file: "src/ingest/deliver.ts",
     find: "export type Delivered",

@@ -549,6 +549,12 @@ export const mutants: readonly Mutant[] = [
     'if (answer === "later") return false;',
     'if (answer === "later" && seen.arm === "open") return false;',
   ),
+  one(
+    "older open tasks are forgotten at a start",
+    listening,
+    "const rows = [...older.flatMap((key) => store.rowsOf(key)), ...store.rowsFrom(from)];",
+    "const rows = [...older.slice(1).flatMap((key) => store.rowsOf(key)), ...store.rowsFrom(from)];",
+  ),
   one("nobody looks at open tasks", account, "    await this.#hear();\n", ""),
   one(
     "no look is behind an alarm",
