@@ -354,7 +354,7 @@ export class AccountObject extends DurableObject<Env> {
     this.#hearAt = Math.max(now + everyMs, this.#pausedUntil);
     this.#arm(this.#hearAt);
     if (this.#pausedUntil > now || (await this.#listening.hear(crm, facts))) return;
-    // The budget is used up, or everything is under way: no later than it must be.
+    // The budget is used up, everything is under way, or some could not be told: no later than it must be.
     this.#hearAt = Math.min(this.#hearAt, Date.now() + 5_000);
     this.#arm(this.#hearAt);
   }

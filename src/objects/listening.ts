@@ -62,8 +62,9 @@ interface Pass {
   readonly since: number | null;
   /** Keys still to be looked at. */
   left: string[];
-  /** False when something could not be said or told: then the next pass asks from the same instant. */
-  complete: boolean;
+  /** Keys of which something could not be said or told: looked at again a moment later, for a write of ours was under way perhaps. */
+  again: string[];
+  readonly tries: number;
 }
 
 export class Listening {
@@ -152,25 +153,27 @@ export class Listening {
       }
       pass.left = pass.left.slice(slice.length);
     }
-    if (pass.left.length === 0) this.#end(crm, pass);
-    return true;
+    return pass.left.length > 0 || this.#end(crm, pass);
   }
 
   #begin(now: number): Pass {
     if (this.#pass !== null) return this.#pass;
     const since = now - this.#allAt > hearAllEveryMs ? null : (this.#since ?? this.#ear.store.heardSince());
     if (since === null) this.#allAt = now;
-    this.#pass = { startedAt: now, since, left: [...this.#tasks().keys()], complete: true };
+    this.#pass = { startedAt: now, since, left: [...this.#tasks().keys()], again: [], tries: 0 };
     return this.#pass;
   }
 
-  #end(crm: Crm, pass: Pass): void {
-    this.#pass = null;
-    if (!pass.complete) return;
+  /** False where some are to be looked at again; when they cannot be told for long, the next pass asks from the same instant. */
+  #end(crm: Crm, pass: Pass): boolean {
+    const { again, tries } = pass;
+    this.#pass = again.length > 0 && tries < triesMax ? { ...pass, left: again, again: [], tries: tries + 1 } : null;
+    if (again.length > 0) return this.#pass === null;
     this.#since = pass.startedAt - hearOverlapMs;
     const { tasksMax, sinceTasksMax } = crm.manifest.hears;
     // Only where a look at everything would be dear after the object has slept.
     if (sinceTasksMax > tasksMax && this.#tasks().size > tasksMax) this.#ear.store.saveHeardSince(this.#since);
+    return true;
   }
 
   /** False when the pass cannot go on now. */
@@ -180,7 +183,7 @@ export class Listening {
     if (session === null || owners === null) return false;
     const before = this.#busy();
     const tasks = keys.flatMap((key) => (before.has(key) ? [] : (this.#tasks().get(key) ?? [])));
-    if (tasks.length < keys.length) pass.complete = false;
+    pass.again.push(...keys.filter((key) => before.has(key)));
     if (tasks.length === 0) return true;
     const answer = await crm.changed(session, { tasks: tasks.map((task) => task.taskId), since: pass.since });
     if (!answer.ok) {
@@ -193,13 +196,13 @@ export class Listening {
     for (const [index, task] of tasks.entries()) {
       const seen = answer.value[index] ?? null;
       const isStill = this.#tasks().get(task.key) === task && !busy.has(task.key);
-      if (seen === null ? pass.since === null : !isStill || isOlder(seen, task)) pass.complete = false;
+      if (seen === null ? pass.since === null : !isStill || isOlder(seen, task)) pass.again.push(task.key);
       else if (seen !== null && (seen.arm !== "open" || digestOf(seen) !== task.seen)) news.push({ task, seen });
     }
     for (let at = 0; at < news.length; at += handOnConcurrency) {
       const some = news.slice(at, at + handOnConcurrency);
       const told = await Promise.all(some.map(({ task, seen }) => this.#tell(task, seen, addresses)));
-      if (told.includes(false)) pass.complete = false;
+      pass.again.push(...some.filter((_, index) => told[index] === false).map(({ task }) => task.key));
     }
     return true;
   }
@@ -296,6 +299,9 @@ function openTask({ key, receipt, node, seen, attemptAt, over }: Action): OpenTa
   if (receipt === null || receipt.task_id === "" || over === true) return null;
   return { key, taskId: receipt.task_id, node, seen, updated: null, wroteAt: attemptAt };
 }
+
+/** Looks at what could not be told, a moment apart, before the next look at everything. */
+const triesMax = 3;
 
 /** Updates and closings carry the key of the action that made the task. */
 function partsOf(key: string): {
