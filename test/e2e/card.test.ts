@@ -19,6 +19,8 @@ const app = join("connectors", "hubspot", "app");
 let stage: Stage;
 let browser: Browser;
 let pages: Server | undefined;
+/** Where they are served. */
+let pagesUrl: string;
 let contact: string;
 let lead: string;
 /** What HubSpot answers instead of Baton's door, where a test wants that. */
@@ -66,6 +68,7 @@ beforeAll(async () => {
   });
   const listening = pages;
   await new Promise<void>((resolve) => listening.listen(0, "127.0.0.1", resolve));
+  pagesUrl = `http://127.0.0.1:${(listening.address() as AddressInfo).port}`;
 });
 
 afterAll(async () => {
@@ -89,7 +92,7 @@ async function hubspotPage(place: "sidebar" | "tab", userEmail = sam, objectId =
     },
     [stage.engine.url, objectId],
   );
-  await page.goto(`http://127.0.0.1:${(pages?.address() as AddressInfo).port}/#${place}`);
+  await page.goto(`${pagesUrl}/#${place}`);
   return page;
 }
 
