@@ -8,7 +8,7 @@ import type { Policy } from "../decide/policy.ts";
 import type { Env } from "../env.ts";
 import { absorbEntriesMax, guardMs, hopsMax } from "../limits.ts";
 import type { Identifier } from "../model.ts";
-import { toBeErased, tombstoneMs, tombstoneOf } from "../resolve/erase.ts";
+import { isFinal, toBeErased, tombstoneMs, tombstoneOf } from "../resolve/erase.ts";
 import { type Authority, guard, type Profile, profileOf } from "../resolve/guard.ts";
 import { emptyLead, foldSignal } from "../resolve/lead.ts";
 import { absorb, hasAbsorbed, keepApart, linkDone, tieOf } from "../resolve/merge.ts";
@@ -220,6 +220,7 @@ export class Linking {
     if (node.role === "alias") return { arm: "moved", to: node.parent };
     const before = rootOf(node, call.self, call.loser.workspace);
     if (hasAbsorbed(before, call.loser)) return this.#tookIn(before, call.loser);
+    if (isFinal(before)) return { arm: "erased", at: before.erase.at };
     // One part leaves at a time, and whoever arrives may have to leave at once.
     if (before.partings.length > 0) throw new Error("this node is changing: to be asked again");
     let root = before;

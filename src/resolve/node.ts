@@ -260,6 +260,11 @@ export interface Root extends Memory {
     readonly by: string;
     /** Nodes that were to be linked: some may point here already. */
     readonly owed: readonly string[];
+    /**
+     * The version at which nothing is left to withdraw or to gather. From then on nobody is taken in and the ledger is shown nothing
+     * more: nodes are set free one by one, and whoever comes to one of them goes on from here, however often the rest is repeated.
+     */
+    readonly final?: number;
   };
   /** Decisions and tombstones the ledger has not confirmed yet. */
   readonly unprojected: {
