@@ -11,6 +11,7 @@ import type {
   Crm,
   CrmOwner,
   CrmSession,
+  CrmTask,
   Destination,
   Grant,
   Installation,
@@ -19,6 +20,7 @@ import type {
   World,
 } from "../../connectors/contract.ts";
 import { crmOf, destinationOf } from "../../connectors/index.ts";
+import { reopened, wordsOf } from "../act/again.ts";
 import { backoffMs } from "../act/backoff.ts";
 import { type Budget, correct, gatherMs, giveBack, newBudget, reserve, spend } from "../act/budget.ts";
 import {
@@ -68,7 +70,11 @@ export interface SubmitCall {
   readonly again?: number;
 }
 
-export type SubmitAnswer = Settled | { readonly arm: "pending"; readonly retryAfterMs: number };
+export type SubmitAnswer =
+  | Settled
+  | { readonly arm: "pending"; readonly retryAfterMs: number }
+  /** An earlier attempt may have made its task in these words: whoever tries it again is to know them, and asks with them. */
+  | { readonly arm: "worded"; readonly task: CrmTask };
 
 export type CancelAnswer =
   | { readonly arm: "cancelled" }
@@ -151,8 +157,13 @@ export class AccountObject extends DurableObject<Env> {
     const { key } = call.command;
     let item = this.#items.get(key);
     if (item === undefined) {
-      const known = reopened(this.#store.action(key), call);
+      const stored = this.#store.action(key);
+      const worded = wordsOf(stored, call);
+      if (worded !== null) return { arm: "worded", task: worded };
+      const known = reopened(stored, call);
       const answer = known === null ? null : settled(known);
+      // After a split another identity may ask for what was made already: it is the one to be told of it.
+      if (known?.state === "done" && known.node !== call.node) this.#listening.own(key, call.node);
       if (answer !== null) return answer;
       item = { action: known ?? newAction(call), saved: known !== null, busy: false, waiters: [] };
       this.#items.set(key, item);
@@ -793,29 +804,6 @@ function endOf({ status, crm, problem }: AccountFacts): Settled | null {
 /** An outlet has a token that a person gave: nobody but them renews it. */
 function hasGrant(destination: Destination): destination is Crm {
   return isCrm(destination.manifest.crm);
-}
-
-/**
- * What was refused in the end, and a person wants to be tried again, maybe as somebody else's: looked up first, where an attempt may
- * have made its task. Where none can have, nothing of it was kept but its end.
- */
-function reopened(action: Action | null, { command, again = 0, holder, node }: SubmitCall): Action | null {
-  if (action === null || action.state !== "parked" || (action.again ?? 0) >= again) return action;
-  const isKept = inDoubt(action);
-  const state = isKept ? "intent" : "pending";
-  return {
-    ...action,
-    command: isKept ? action.command : command,
-    node,
-    state,
-    holder,
-    again,
-    attempts: 0,
-    lookups: 0,
-    emptyReads: 0,
-    notBefore: 0,
-    problem: null,
-  };
 }
 
 function outcomeOf({ command }: Action, answer: Exclude<Settled, { arm: "cancelled" }>): SettleCall["outcome"] {

@@ -205,6 +205,15 @@ export class Acting {
         // A message that stays as it is misleads nobody for long: nobody is asked.
         if (work === "close" && !isCrm(action.crm)) return this.#set(after, action.key, () => ({ state: "cancelled" }));
         return this.#set(after, action.key, () => ({ state: "parked", problem: answer.problem }));
+      case "worded":
+        // On disk before it leaves again, for nobody can say it once the task is found; what is new since follows as an update.
+        return state.save(
+          setAction(after, action.key, (item) => ({
+            ...item,
+            written: answer.task,
+            revision: current.followUp.revision - 1,
+          })),
+        );
       case "pending":
         return this.#set(after, action.key, (item) => ({
           attempts: item.attempts + 1,

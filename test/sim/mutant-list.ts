@@ -314,6 +314,14 @@ export const mutants: readonly Mutant[] = [
     "const { key, state, ...body } = bare(action);",
     "const { key, state, ...body } = action;",
   ),
+  one("somebody new at a node is hidden", erasing, "      version,\n    });", "      version: version + 50,\n    });"),
+  one(
+    "somebody is taken in after the end",
+    linking,
+    '    if (isFinal(before)) return { arm: "erased", at: before.erase.at };\n',
+    "",
+  ),
+  one("a late claim takes the node of the erased", linking, "call.after !== node.epoch", "false"),
   one("an erasure forgets who is new", erasing, "    if (!call.within.includes(node.parent)) return;\n", ""),
   /* ---- the log */
   one("duplicates counted", store, "ON CONFLICT DO NOTHING", "ON CONFLICT (key) DO UPDATE SET seq = excluded.seq"),
@@ -446,6 +454,18 @@ export const mutants: readonly Mutant[] = [
     acting,
     'if (work === null || (work === "create" && current.followUp.state !== "open")) return;',
     "if (work === null) return;",
+  ),
+  one(
+    "whoever asks for what is made is told nothing of it",
+    account,
+    'if (known?.state === "done" && known.node !== call.node) this.#listening.own(key, call.node);',
+    "",
+  ),
+  one(
+    "tried again in words that nobody knows",
+    "src/act/again.ts",
+    "return canonicalJson(earlier) === canonicalJson(task) ? null : earlier;",
+    "return null;",
   ),
   one(
     "tasks of cancelled follow-ups stay",
