@@ -6,7 +6,6 @@ import { type Action, inDoubt } from "./exactly-once.ts";
 export interface Again {
   readonly command: Command;
   readonly holder: string;
-  readonly node: string;
   /** How often a person has had it tried again by now. */
   readonly again?: number;
 }
@@ -24,14 +23,13 @@ export function wordsOf(action: Action | null, { command, again = 0 }: Again): C
  * What was refused in the end, and a person wants to be tried again, maybe as somebody else's: looked up first, where an attempt may
  * have made its task. Where none can have, nothing of it was kept but its end.
  */
-export function reopened(action: Action | null, { command, again = 0, holder, node }: Again): Action | null {
+export function reopened(action: Action | null, { command, again = 0, holder }: Again): Action | null {
   if (action === null || action.state !== "parked" || (action.again ?? 0) >= again) return action;
   const isKept = inDoubt(action);
   const state = isKept ? "intent" : "pending";
   return {
     ...action,
     command: isKept ? action.command : command,
-    node,
     state,
     holder,
     again,

@@ -27,6 +27,7 @@ import {
   type Action,
   type Circumstances,
   conclude,
+  heldBy,
   inDoubt,
   intend,
   judge,
@@ -56,7 +57,7 @@ import { isCrm } from "../resolve/targets.ts";
 import { type AccountFacts, AccountStore, type KnownOwners } from "./account-store.ts";
 import type { SettleCall } from "./acting.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
-import { digestOf, Listening } from "./listening.ts";
+import { digestOf, Listening, type OwnCall } from "./listening.ts";
 import { identityStub } from "./names.ts";
 
 export interface SubmitCall {
@@ -66,6 +67,8 @@ export interface SubmitCall {
   /** Identity that asks; told of the outcome if it does not wait for it. */
   readonly node: string;
   readonly hot: boolean;
+  /** How often it went from one identity to another by now. */
+  readonly moves?: number;
   /** How often a person had it tried again after it was refused in the end. */
   readonly again?: number;
 }
@@ -160,16 +163,18 @@ export class AccountObject extends DurableObject<Env> {
       const stored = this.#store.action(key);
       const worded = wordsOf(stored, call);
       if (worded !== null) return { arm: "worded", task: worded };
-      const known = reopened(stored, call);
+      const opened = reopened(stored, call);
+      const known = opened === null ? null : heldBy(opened, call);
       const answer = known === null ? null : settled(known);
       // After a split another identity may ask for what was made already: it is the one to be told of it.
-      if (known?.state === "done" && known.node !== call.node) this.#listening.own(key, call.node);
+      if (known?.state === "done" && known !== stored)
+        this.#listening.own({ key, node: call.node, moves: call.moves ?? 0 });
       if (answer !== null) return answer;
       item = { action: known ?? newAction(call), saved: known !== null, busy: false, waiters: [] };
       this.#items.set(key, item);
     }
     // After a merge or a split another identity answers for it.
-    if (item.action.node !== call.node) item.action = { ...item.action, node: call.node };
+    item.action = heldBy(item.action, call);
     const waiting = item;
     const answer = new Promise<SubmitAnswer>((resolve) => {
       const timer = setTimeout(() => resolve(this.#takeOver(waiting)), submitWaitMs);
@@ -241,8 +246,8 @@ export class AccountObject extends DurableObject<Env> {
   }
 
   /** The task of this action is of this identity's from now on. */
-  own(call: { readonly key: string; readonly node: string }): void {
-    this.#listening.own(call.key, call.node);
+  own(call: OwnCall): void {
+    this.#listening.own(call);
   }
 
   /* ------------------------------------------------------------------------------------ connect */

@@ -175,8 +175,11 @@ export class Acting {
         revision: current.followUp.opened?.revision ?? current.followUp.revision,
       }));
     const hot = followUp.tier === "seconds";
-    const again = current.action.again ?? 0;
-    const answer = await accountStub(env, action.account).submit({ command, holder, node: root.name, hot, again });
+    const { again = 0, moves = 0 } = current.action;
+    // Asked again after a crash it must say the same under the same key.
+    if (work === "update" && state.unsaved) state.save(root);
+    const call = { command, holder, node: root.name, moves, hot, again };
+    const answer = await accountStub(env, action.account).submit(call);
     const after = state.root();
     if (after === null) return;
     state.projectDue = true;
@@ -232,9 +235,9 @@ export class Acting {
   }
 
   /** Whom the account object is to tell of what people do to this task. */
-  async #announce(node: string, { account, key }: ActionRecord): Promise<void> {
+  async #announce(node: string, { account, key, moves = 0 }: ActionRecord): Promise<void> {
     const { env, state } = this.#around;
-    await accountStub(env, account).own({ key, node });
+    await accountStub(env, account).own({ key, node, moves });
     const root = state.root();
     if (root?.name !== node) return;
     state.change(setAction(root, key, ({ unannounced: _told, ...item }) => item));
@@ -278,8 +281,10 @@ export class Acting {
     if (current === null) return { moved: partedWith(node, key) };
     const { outcome } = call;
     if (revision !== null) {
-      if (current.action.state !== "done" || current.action.revision >= revision) return { moved: null };
       const shown = "updated" in outcome ? outcome : null;
+      // A later one may have come through before: what it found no more to be there is gone all the same.
+      const isPast = current.action.revision >= revision && shown?.update.gone === undefined;
+      if (current.action.state !== "done" || isPast) return { moved: null };
       state.change(
         shown === null
           ? unseen(node, key, revision, Date.now())
@@ -338,7 +343,9 @@ export class Acting {
  * of the follow-up.
  */
 function updated(root: Root, key: string, revision: number, written: CrmTask, update: TaskUpdate, now: number): Root {
-  const shown = setAction(root, key, (item) => ({ ...item, revision, written, updated: revision }));
+  const shown = setAction(root, key, (item) =>
+    item.revision > revision ? item : { ...item, revision, written, updated: revision },
+  );
   if (update.gone === undefined) return lookedAt(shown, key, update.kept, now);
   const isOpen = findAction(shown, key)?.followUp.state === "open";
   if (!isOpen) return shown;

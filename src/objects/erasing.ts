@@ -80,7 +80,7 @@ export class Erasing {
     // asked again, when all that came with it is known.
     if (node.role !== "alias" || node.epoch >= call.epoch) return;
     if (!call.within.includes(node.parent)) return;
-    const tombstone = tombstoneOf(call, call.epoch);
+    const tombstone = tombstoneOf({ at: Math.max(call.at, node.erased_at ?? 0) }, call.epoch);
     state.saveErased(tombstone);
     this.#around.armAt(tombstone.until);
   }
@@ -115,7 +115,11 @@ export class Erasing {
       await identityStub(env, node).swallow({ at, epoch: version, within });
     const after = state.root();
     if (after === null || after.erase?.final !== final) return;
-    const tombstone = { ...tombstoneOf({ at }, version), restored: after.restored ?? [] };
+    // Whoever was erased here before stays so, by an order that was given later perhaps.
+    const tombstone = {
+      ...tombstoneOf({ at: Math.max(at, after.erased_at ?? 0) }, version),
+      restored: after.restored ?? [],
+    };
     state.saveErased(tombstone);
     this.#around.armAt(tombstone.until);
   }

@@ -82,6 +82,8 @@ export interface ActionRecord extends Target {
   readonly problem?: string;
   /** How often a person had it tried again after the CRM had refused it. */
   readonly again?: number;
+  /** How often it went to another identity, with a merge or a split: whoever has it now has the highest count. */
+  readonly moves?: number;
   /** Revision of the follow-up that the CRM shows. */
   readonly revision: number;
   /** The record that the receipt names was looked at: it is an identifier of this person, or somebody else's (`records.ts`). */
@@ -520,6 +522,12 @@ export function followUpFacts(root: Root): readonly FollowUpFact[] {
       revision,
     };
   });
+}
+
+/** It goes on at another identity. */
+export function moved(followUp: FollowUpRecord): FollowUpRecord {
+  const actions = followUp.actions.map((action) => ({ ...action, moves: (action.moves ?? 0) + 1 }));
+  return { ...followUp, actions };
 }
 
 export function setAction(root: Root, key: string, change: (action: ActionRecord) => ActionRecord): Root {

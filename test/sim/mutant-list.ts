@@ -458,7 +458,21 @@ export const mutants: readonly Mutant[] = [
   one(
     "whoever asks for what is made is told nothing of it",
     account,
-    'if (known?.state === "done" && known.node !== call.node) this.#listening.own(key, call.node);',
+    'if (known?.state === "done" && known !== stored)',
+    "if (Math.random() > 2)",
+  ),
+  one(
+    "whoever had it before takes it back",
+    "src/act/exactly-once.ts",
+    "return moves > (action.moves ?? 0) ? { ...action, node, moves } : action;",
+    "return { ...action, node, moves };",
+  ),
+  one("what leaves was never saved", acting, '    if (work === "update" && state.unsaved) state.save(root);\n', ""),
+  one("an older update tells nothing of what is gone", acting, "&& shown?.update.gone === undefined", ""),
+  one(
+    "what was told and not confirmed counts as told",
+    "src/objects/listening.ts",
+    "    if (task.seen !== untold) store.saw(task.key, task.updated, untold);\n    task.seen = untold;\n",
     "",
   ),
   one(

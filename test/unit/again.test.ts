@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Command } from "../../connectors/contract.ts";
 import { reopened, wordsOf } from "../../src/act/again.ts";
-import { type Action, newAction } from "../../src/act/exactly-once.ts";
+import { type Action, heldBy, newAction } from "../../src/act/exactly-once.ts";
 
 const task = { subject: "Call Ada", body: "", dueAt: 0, priority: "high", type: "call" } as const;
 const inWords = (subject: string): Command => ({
@@ -19,7 +19,6 @@ const refused = (attempts: number): Action => ({
 const call = (subject: string, again = 1) => ({
   command: inWords(subject),
   holder: "kim@example.com",
-  node: "acme/2",
   again,
 });
 
@@ -45,10 +44,23 @@ describe("what was refused and is tried again in other words", () => {
   it("is looked up before anything is sent where its task may stand, and counts as not yet looked for", () => {
     expect(reopened({ ...refused(2), lookups: 4, emptyReads: 2 }, call("Call Ada"))).toMatchObject({
       state: "intent",
-      node: "acme/2",
       holder: "kim@example.com",
       lookups: 0,
       emptyReads: 0,
     });
+  });
+});
+
+describe("whose an action is", () => {
+  const atFirst = newAction({ command: inWords("Call Ada"), holder: "sam@example.com", node: "acme/1", hot: true });
+  const moved = heldBy(atFirst, { node: "acme/2", moves: 2 });
+
+  it("is the identity's that it moved to last", () => {
+    expect(moved).toMatchObject({ node: "acme/2", moves: 2 });
+  });
+
+  it("stays so when whoever had it before asks again, late", () => {
+    expect(heldBy(moved, { node: "acme/1" })).toBe(moved);
+    expect(heldBy(moved, { node: "acme/3", moves: 1 })).toBe(moved);
   });
 });
