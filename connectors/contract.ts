@@ -146,10 +146,11 @@ export interface Grant {
 /**
  * - `revoked`: the customer left or withdrew; park everything and ask a person.
  * - `misconfigured`: our client id, secret or redirect is wrong; never drop a token for it.
- * - `unknown`: the answer was lost or the vendor failed; the old token may or may not live.
+ * - `unknown`: the vendor answered that it could not; the old token serves.
+ * - `lost`: no answer came, or none that could be read; the old token may be used up.
  */
 export type GrantFailure = {
-  readonly arm: "revoked" | "misconfigured" | "unknown";
+  readonly arm: "revoked" | "misconfigured" | "unknown" | "lost";
   readonly reason: string;
 };
 
@@ -347,6 +348,8 @@ export interface CrmManifest extends DestinationManifest {
   /** The vendor's API version, with the page it is described on and the date it was checked; the only place it stands. */
   readonly api: { readonly version: string; readonly page: string; readonly checked: string };
   readonly scopes: readonly { readonly scope: string; readonly reason: string; readonly required: boolean }[];
+  /** Each refresh uses up the refresh token it was sent with: one whose answer was lost is never sent again. */
+  readonly refreshRotates: boolean;
   /**
    * How open tasks of ours are listened to. `everyMs`: from one look to the next. One call of `changed` takes `tasksMax` tasks, or
    * `sinceTasksMax` where it is asked for changes since an instant, and sends `requestsMax` requests at most.
@@ -386,6 +389,8 @@ export interface Crm extends Destination {
     grant: Grant,
     io: { readonly send: Send; readonly now: number },
   ): Promise<Result<Grant, GrantFailure>>;
+  /** Ends our install on the CRM's side. False where it did not confirm; may be repeated, and never throws. */
+  revoke(app: CrmApp, grant: Grant, send: Send): Promise<boolean>;
 }
 
 /** What actions leave through: what CRMs and outlets have in common. */

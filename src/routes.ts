@@ -53,6 +53,7 @@ import { problem } from "./ingest/problem.ts";
 import { receiveWebhook } from "./ingest/receive.ts";
 import { receiveSegment, segmentPaths } from "./ingest/segment.ts";
 import { receiveSignals } from "./ingest/signals.ts";
+import { removeConnection } from "./install/disconnect.ts";
 import { finishInstall, startInstall } from "./install/oauth.ts";
 import { errorName, log } from "./log.ts";
 
@@ -85,6 +86,7 @@ for (const page of ["routing.md", "routing.csv", "ownership.md", "ownership.csv"
 app.post("/v1/policy/versions/:version/undo", undoVersion);
 app.post("/v1/connections", createConnection);
 app.get("/v1/connections", listConnections);
+app.delete("/v1/connections/:id", removeConnection);
 app.post("/v1/connections/:id/card-key", showCardKey);
 app.post("/v1/outlets", saveOutlet);
 app.get("/v1/outlets", listOutlets);

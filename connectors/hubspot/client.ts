@@ -19,7 +19,7 @@ import { ServerConfiguration } from "@hubspot/api-client/lib/codegen/crm/objects
 import type * as owners from "@hubspot/api-client/lib/codegen/crm/owners/index.js";
 import type * as properties from "@hubspot/api-client/lib/codegen/crm/properties/index.js";
 import { fail, ok, type Result } from "../../src/failure.ts";
-import type { Send } from "../contract.ts";
+import type { Grant, Send } from "../contract.ts";
 import { type Effect, judge, lost, type Refusal, withheld } from "./errors.ts";
 import { sentPath } from "./requests.ts";
 
@@ -270,6 +270,17 @@ export async function sendForm(
     return { status: response.status, body: parse(await response.text()) };
   } catch {
     return null;
+  }
+}
+
+/** Ends our install in this account (CRM-FACTS §1.7); false where that was not confirmed. */
+export async function uninstall(send: Send, { accessToken, apiUrl }: Grant): Promise<boolean> {
+  try {
+    const headers = { Authorization: `Bearer ${accessToken}` };
+    const url = `${apiUrl}${sentPath("/appinstalls/v3/external-install")}`;
+    return (await send(new Request(url, { method: "DELETE", headers }))).status === 204;
+  } catch {
+    return false;
   }
 }
 

@@ -21,7 +21,15 @@ import type { CloseTask } from "./close-tasks.ts";
 import type { CreateTask } from "./create-tasks.ts";
 import { lost, type Mishap } from "./errors.ts";
 import { crmManifest } from "./manifest.ts";
-import { authorizeUrl, exchangeForm, introspectForm, readGrant, readIntrospection, refreshForm } from "./oauth.ts";
+import {
+  authorizeUrl,
+  exchangeForm,
+  introspectForm,
+  readGrant,
+  readIntrospection,
+  refreshForm,
+  revokeForm,
+} from "./oauth.ts";
 import { batchRowsMax, costOf, keyProperty } from "./requests.ts";
 import { dueAt, shapeOf } from "./shape.ts";
 import type { UpdateTask } from "./update-tasks.ts";
@@ -40,6 +48,14 @@ export const hubspot: Crm = {
     const { sendForm } = await import("./client.ts");
     const answer = await sendForm(io.send, grant.apiUrl, "/oauth/v1/token", refreshForm(app, grant));
     return complete(app, readGrant(answer, grant.apiUrl, io.now, grant), io.send);
+  },
+
+  async revoke(app, grant, send) {
+    const { sendForm, uninstall } = await import("./client.ts");
+    if (await uninstall(send, grant)) return true;
+    // Its access token may be over: without the refresh token there is no other.
+    const answer = await sendForm(send, grant.apiUrl, "/oauth/v1/token/revoke", revokeForm(app, grant));
+    return answer?.status === 200;
   },
 
   async install(session) {

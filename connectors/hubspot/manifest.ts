@@ -37,5 +37,7 @@ export const crmManifest: CrmManifest = {
   batchMax: 100,
   /** Marketplace app, per installed account; search and association calls are outside it (CRM-FACTS §1.5). */
   budget: { requests: 110, windowMs: 10_000 },
+  // CRM-FACTS §1.6: it stays the same today; whatever comes is stored.
+  refreshRotates: false,
   hears: { everyMs: hearEveryMs, tasksMax: 100, sinceTasksMax: 100, requestsMax: 4 },
 };

@@ -3,7 +3,7 @@
  * Pure; `client.ts` sends.
  *
  * Only the customer's leaving counts as `revoked`. What is our own fault (`BAD_CLIENT_ID` …) never drops a token, and
- * everything else is passing trouble: `unknown`, so the old token is tried again.
+ * everything else is passing trouble: `unknown` or `lost`, so the old token is tried again.
  */
 import { fail, ok, type Result } from "../../src/failure.ts";
 import type { CrmApp, Grant, GrantFailure } from "../contract.ts";
@@ -44,6 +44,15 @@ export function refreshForm(app: CrmApp, grant: Grant): URLSearchParams {
   });
 }
 
+export function revokeForm(app: CrmApp, grant: Grant): URLSearchParams {
+  return new URLSearchParams({
+    client_id: app.clientId,
+    client_secret: app.clientSecret,
+    token: grant.refreshToken,
+    token_type_hint: "refresh_token",
+  });
+}
+
 export function introspectForm(app: CrmApp, token: string): URLSearchParams {
   return new URLSearchParams({
     client_id: app.clientId,
@@ -65,14 +74,14 @@ export function readGrant(
   now: number,
   before?: Grant,
 ): Result<Omit<Grant, "crmAccount"> & { readonly crmAccount: string | null }, GrantFailure> {
-  if (answer === null) return fail({ arm: "unknown", reason: "connection_lost" });
+  if (answer === null) return fail({ arm: "lost", reason: "connection_lost" });
   const body = fields(answer.body);
   if (answer.status !== 200) return fail(judgeGrant(answer.status, body));
   const accessToken = body.access_token;
   // The refresh token stays the same today; whatever comes is stored (§1.6).
   const refreshToken = typeof body.refresh_token === "string" ? body.refresh_token : before?.refreshToken;
   if (typeof accessToken !== "string" || accessToken === "" || refreshToken === undefined || refreshToken === "") {
-    return fail({ arm: "unknown", reason: "unreadable_answer" });
+    return fail({ arm: "lost", reason: "unreadable_answer" });
   }
   const seconds = typeof body.expires_in === "number" && body.expires_in > 0 ? body.expires_in : 1_800;
   return ok({

@@ -43,6 +43,8 @@ export const paths: readonly PathFact[] = [
   path("/crm/v3/owners/", "/crm/owners/2026-09", "CRM-FACTS §1.6"),
   path("/account-info/v3/details", "/account-info/2026-09/details", "CRM-FACTS §1.6"),
   path("/oauth/v1/token", "/oauth/2026-09/token", "CRM-FACTS §1.6; v1 ends 16 February 2027"),
+  path("/oauth/v1/token/revoke", "/oauth/2026-09/token/revoke", "CRM-FACTS §1.6"),
+  path("/appinstalls/v3/external-install", "/appinstalls/2026-09/external-install", "CRM-FACTS §1.7"),
   path("/oauth/v1/introspect", "/oauth/2026-09/token/introspect", "CRM-FACTS §1.6"),
 ];
 

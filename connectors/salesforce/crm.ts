@@ -5,7 +5,7 @@
 import type { Crm } from "../contract.ts";
 import { isClose, isCreate, isUpdate, requestsFor } from "./cost.ts";
 import { manifest } from "./manifest.ts";
-import { authorizeUrl, exchangeForm, readGrant, refreshForm, tokenUrl } from "./oauth.ts";
+import { authorizeUrl, exchangeForm, readGrant, refreshForm, revokeUrl, tokenUrl } from "./oauth.ts";
 import { dueAt, shapeOf } from "./shape.ts";
 
 export const salesforce: Crm = {
@@ -20,6 +20,13 @@ export const salesforce: Crm = {
   async refresh(app, grant, io) {
     const { sendForm } = await import("./client.ts");
     return readGrant(await sendForm(io.send, tokenUrl(app), refreshForm(app, grant)), grant);
+  },
+
+  async revoke(app, grant, send) {
+    const { sendForm } = await import("./client.ts");
+    const { status } = await sendForm(send, revokeUrl(app), new URLSearchParams({ token: grant.refreshToken }));
+    // 400: no such token (any more).
+    return status === 200 || status === 400;
   },
 
   async install(session) {

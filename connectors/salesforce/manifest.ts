@@ -23,5 +23,7 @@ export const manifest: CrmManifest = {
   // Enterprise Edition: 100,000 requests per rolling 24 hours and 1,000 more per user; we count on the smaller (CRM-FACTS §2.3).
   budget: { requests: 100_000, windowMs: 86_400_000 },
   // A look is one request, so 1,728 a day: under 2 % of that.
+  // CRM-FACTS §2.4.
+  refreshRotates: true,
   hears: { everyMs: hearEveryMs, tasksMax: 1_000, sinceTasksMax: 100_000, requestsMax: 6 },
 };

@@ -29,6 +29,11 @@ export function tokenUrl(app: CrmApp): string {
   return `${app.loginUrl}/services/oauth2/token`;
 }
 
+/** Revoking a refresh token ends the access tokens that came of it (help.salesforce.com "Revoke OAuth Tokens"). */
+export function revokeUrl(app: CrmApp): string {
+  return `${app.loginUrl}/services/oauth2/revoke`;
+}
+
 export function exchangeForm(app: CrmApp, ask: { readonly code: string; readonly verifier: string }): URLSearchParams {
   return form(app, {
     grant_type: "authorization_code",
@@ -52,7 +57,7 @@ export function readGrant(
   before: Grant | null,
 ): Result<Grant, GrantFailure> {
   if (answer.status === null) {
-    return fail({ arm: "unknown", reason: "connection_broken" });
+    return fail({ arm: "lost", reason: "connection_broken" });
   }
   if (answer.status !== 200) {
     return fail(readFailure(answer.status, answer.body));
@@ -65,7 +70,7 @@ export function readGrant(
   const crmAccount =
     /\/id\/([0-9A-Za-z]{15,18})\/[0-9A-Za-z]{15,18}$/.exec(text(body.id) ?? "")?.[1] ?? before?.crmAccount ?? null;
   if (accessToken === null || apiUrl === null || crmAccount === null) {
-    return fail({ arm: "unknown", reason: "answer_unreadable" });
+    return fail({ arm: "lost", reason: "answer_unreadable" });
   }
   if (refreshToken === null) {
     return fail({ arm: "misconfigured", reason: "refresh_token_missing" });

@@ -8,6 +8,7 @@ import { defaultPolicy } from "../decide/default-policy.ts";
 import { type ProblemDetails, problem } from "../ingest/problem.ts";
 import type { AppContext } from "../ingest/receive.ts";
 import { connectLink } from "../install/oauth.ts";
+import { accountStub } from "../objects/names.ts";
 import { hashApiKey, isAdmin, workspaceOf } from "./authorise.ts";
 import { leadIdOf } from "./read.ts";
 
@@ -125,9 +126,14 @@ export async function listConnections(c: AppContext): Promise<Response> {
   )
     .bind(who.workspace)
     .all<{ id: string; crm: string; crm_account: string; status: string; world: string; connected_at: number }>();
-  return Response.json({
-    items: rows.results.map((row) => ({ ...row, connected_at: new Date(row.connected_at).toISOString() })),
+  const items = rows.results.map(async (row) => {
+    const { facts } = await accountStub(c.env, row.id).status();
+    const isBlocked = row.status === "connected" && facts?.status === "blocked";
+    // Blocked: uninstalled in the CRM, or its tokens are lost. What is to leave waits until somebody connects again.
+    const now = isBlocked ? { status: "blocked", problem: facts.problem } : { problem: null };
+    return { ...row, ...now, connected_at: new Date(row.connected_at).toISOString() };
   });
+  return Response.json({ items: await Promise.all(items) });
 }
 
 /**

@@ -18,7 +18,7 @@ export interface AccountFacts {
   readonly grantedAt: number;
   /** True from before a refresh leaves until its answer is stored: a restart then knows that one may be under way. */
   readonly refreshing: boolean;
-  /** `removed`: an outlet that was taken away. Whatever is asked of it is cancelled. */
+  /** `removed`: taken away. Whatever is asked of an outlet is cancelled then, and of a CRM is a question for a person. */
   readonly status: "connected" | "blocked" | "removed";
   readonly problem: string | null;
   /** Delays of the reads after an attempt whose outcome is unknown, where no server key exists. */

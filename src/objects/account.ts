@@ -270,6 +270,7 @@ export class AccountObject extends DurableObject<Env> {
       return { ok: false, reason: "reason" in installed.failure ? installed.failure.reason : installed.failure.arm };
     const { name, workspace } = call;
     const grant = await this.#grants.seal(workspace, name, call.grant);
+    const before = this.#facts?.status;
     this.#saveFacts({
       name,
       workspace,
@@ -284,6 +285,8 @@ export class AccountObject extends DurableObject<Env> {
       settleReadsMs: call.settleReadsMs ?? settleReadsMs,
     });
     this.#grants.forget();
+    // What the CRM asked for before it was disconnected, or blocked, is long over.
+    if (before !== "connected") this.#pausedUntil = 0;
     this.#store.saveHeardSince(null);
     await this.#readOwners(crm, sessionOf(call.grant, installed.value.world, send));
     this.#load();
@@ -336,6 +339,38 @@ export class AccountObject extends DurableObject<Env> {
       this.#store.save(rest.map((action) => ({ ...action, state: "cancelled" })));
     for (const { action, busy } of this.#items.values())
       if (!busy) this.#cancelWaiting({ ...action, state: "cancelled" });
+  }
+
+  /**
+   * The connection ends: nothing leaves any more, what waits becomes a question for a person, the CRM is asked to end our install, and
+   * the tokens are forgotten. `revoked` is false where the CRM did not confirm. May be repeated; connecting again goes on from here.
+   */
+  async disconnect(): Promise<{ readonly revoked: boolean }> {
+    this.#load();
+    const { grant = "", crm = null } = this.#facts ?? {};
+    if (this.#facts === null || grant === "" || crm === null || !isCrm(crm)) return { revoked: true };
+    this.#saveFacts({ ...this.#facts, status: "removed", problem: null });
+    const send = (request: Request) => this.#send(crmOf(crm), request);
+    const revoked = await this.#grants.revoke(crmOf(crm), crmApp(this.env, crm), send);
+    const after = this.#facts;
+    // Connected again while the CRM was asked.
+    if (after === null || after.status !== "removed") return { revoked: false };
+    this.#saveFacts({ ...after, grant: "", refreshing: false });
+    this.#grants.forget();
+    for (const item of [...this.#items.values()].filter(({ busy }) => !busy)) {
+      item.action = leftBehind(item.action, crm);
+      if (settled(item.action) !== null) this.#store.save([item.action]);
+      this.#tell(item);
+    }
+    // Beyond what was in memory; whoever asks for those hears the same by `endOf`.
+    for (
+      let rest = this.#store.unfinished(queueLoadMax).map((action) => leftBehind(action, crm));
+      rest.some(settled);
+    ) {
+      this.#store.save(rest);
+      rest = this.#store.unfinished(queueLoadMax).map((action) => leftBehind(action, crm));
+    }
+    return { revoked };
   }
 
   status(): {
@@ -587,9 +622,9 @@ export class AccountObject extends DurableObject<Env> {
     for (const [index, item] of batch.entries()) {
       const { action: judged, pauseUntil, blocked } = verdictOn(item, index, present);
       const next = withSeen(this.#heard(), judged);
-      // The outlet was taken away meanwhile: nothing is repeated.
+      // Taken away meanwhile: nothing is repeated.
       const isLeft = this.#facts?.status === "removed" && settled(next) === null;
-      const action: Action = isLeft ? { ...next, state: "cancelled" } : next;
+      const action: Action = isLeft ? leftBehind(next, facts.crm) : next;
       // An empty or failed look-up is remembered in memory only: after a restart they begin again, which is slower and safe.
       // What no disk knows yet stays so until it is over, or its asker stops waiting.
       if (action.state !== item.action.state && (item.saved || settled(action) !== null)) changed.push(action);
@@ -737,6 +772,8 @@ export class AccountObject extends DurableObject<Env> {
       ? await this.#grants.refresh(crm, crmApp(this.env, crm.manifest.crm), (request) => this.#send(crm, request))
       : "revoked";
     if (answer === "revoked") this.#block("connect_again");
+    if (answer === "lost")
+      this.#block("connect_again: the answer to a refresh was lost, and the token before is used up");
     if (answer === "later") this.#pausedUntil = Math.max(this.#pausedUntil, Date.now() + 5_000);
     return answer === "fresh";
   }
@@ -802,8 +839,17 @@ function sessionOf(grant: Grant, world: World, send: Send): CrmSession {
 
 /** What becomes of whatever is asked of an outlet that was taken away, or stopped: somebody hears of it, and tries again. */
 function endOf({ status, crm, problem }: AccountFacts): Settled | null {
-  if (status === "removed") return { arm: "cancelled" };
+  if (status === "removed") return isCrm(crm) ? { arm: "parked", problem: "disconnected" } : { arm: "cancelled" };
   return status === "blocked" && !isCrm(crm) ? { arm: "parked", problem: problem ?? "stopped" } : null;
+}
+
+/**
+ * What was to leave through a connection that has ended: a message nobody waits for, a task is a question for a person. One of which
+ * nobody knows whether it stands, and that was to be taken back, is looked for when the connection is back.
+ */
+function leftBehind(action: Action, crm: TargetName): Action {
+  if (!isCrm(crm)) return { ...action, state: "cancelled" };
+  return action.cancelling === true ? action : { ...action, state: "parked", problem: "disconnected" };
 }
 
 /** An outlet has a token that a person gave: nobody but them renews it. */

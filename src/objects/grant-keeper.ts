@@ -2,13 +2,14 @@
  * The tokens of one CRM account (DESIGN §6.4). A refresh is an ambiguous write too: one at a time, at half the token's life so
  * that the old one still serves, marked on disk before it leaves, and the new pair on disk before anything uses it.
  */
-import type { Crm, CrmApp, Grant, Send } from "../../connectors/contract.ts";
+import type { Crm, CrmApp, Grant, GrantFailure, Send } from "../../connectors/contract.ts";
 import { deriveKey, seal, unseal } from "../crypto.ts";
 import { refreshAtShare } from "../limits.ts";
 import { log } from "../log.ts";
 import type { AccountFacts } from "./account-store.ts";
 
-export type RefreshAnswer = "fresh" | "later" | "revoked";
+/** `lost`: an answer with the next refresh token may have been lost, and the one that is left is used up: somebody connects again. */
+export type RefreshAnswer = "fresh" | "later" | "revoked" | "lost";
 
 export interface Vault {
   readonly masterKey: string;
@@ -56,22 +57,44 @@ export class GrantKeeper {
   async #refreshOnce(crm: Crm, app: CrmApp, send: Send): Promise<RefreshAnswer> {
     const facts = this.#vault.facts();
     if (facts === null) return "later";
+    const { refreshRotates } = crm.manifest;
+    // Marked by an incarnation that never stored an answer.
+    if (facts.refreshing && refreshRotates) return "lost";
     const old = await this.current(facts);
+    if (this.#present(facts) === null) return "later";
     this.#vault.save({ ...facts, refreshing: true });
     const answer = await crm.refresh(app, old, { send, now: Date.now() });
-    const present = this.#vault.facts() ?? facts;
-    if (!answer.ok) {
-      this.#vault.save({ ...present, refreshing: false });
-      // Interrupted before: a rotating token may have died with an answer that nobody stored.
-      const { arm, reason } = answer.failure;
-      log("warn", "account.refresh", { account: facts.name, arm, reason, interrupted: facts.refreshing });
-      return answer.failure.arm === "revoked" ? "revoked" : "later";
-    }
+    if (!answer.ok) return this.#refused(crm, facts, answer.failure);
     const grant = await this.seal(facts.workspace, facts.name, answer.value);
-    this.#vault.save({ ...(this.#vault.facts() ?? present), grant, grantedAt: Date.now(), refreshing: false });
+    const present = this.#present(facts);
+    if (present === null) return "later";
+    this.#vault.save({ ...present, grant, grantedAt: Date.now(), refreshing: false });
     // The write above is flushed before this object's next request leaves: the output gate sees to it.
     this.#grant = answer.value;
     return "fresh";
+  }
+
+  #refused(crm: Crm, facts: AccountFacts, { arm, reason }: GrantFailure): RefreshAnswer {
+    log("warn", "account.refresh", { account: facts.name, arm, reason });
+    const present = this.#present(facts);
+    if (present === null) return "later";
+    const isLost = arm === "lost" && crm.manifest.refreshRotates;
+    this.#vault.save({ ...present, refreshing: isLost });
+    if (isLost) return "lost";
+    return arm === "revoked" ? "revoked" : "later";
+  }
+
+  /** Null where it was connected anew, or disconnected, meanwhile: what was asked for before says nothing of that. */
+  #present(facts: AccountFacts): AccountFacts | null {
+    const present = this.#vault.facts();
+    return present?.grant === facts.grant ? present : null;
+  }
+
+  /** Ends the install on the CRM's side, behind a refresh that is under way. False where the CRM did not confirm. */
+  async revoke(crm: Crm, app: CrmApp, send: Send): Promise<boolean> {
+    await this.#refreshing;
+    const facts = this.#vault.facts();
+    return facts === null || facts.grant === "" || crm.revoke(app, await this.current(facts), send);
   }
 
   #key(workspace: string): Uint8Array {

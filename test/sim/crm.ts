@@ -106,6 +106,7 @@ function simulated(crm: CrmName): Crm {
     label: crm,
     api: { version: "0", page: "", checked: "2026-11-22" },
     scopes: [],
+    refreshRotates: false,
     batchMax: 3,
     budget: { requests: 100, windowMs: 10_000 },
     hears: {
@@ -125,6 +126,7 @@ function simulated(crm: CrmName): Crm {
     authorizeUrl: unused,
     exchange: unused,
     refresh: async (_app, grant) => ok(grant),
+    revoke: unused,
     install: unused,
     owners: () =>
       here().platform.ask((answer, resolve) => {

@@ -44,6 +44,7 @@ export class RecordingCrm implements Crm {
     label: "A CRM that keeps what it was asked",
     api: { version: "1", page: "https://example.com", checked: "2026-11-22" },
     scopes: [],
+    refreshRotates: false,
     batchMax: 10,
     budget: { requests: 1_000, windowMs: 1_000 },
     hears: { everyMs: 50_000, tasksMax: 2, sinceTasksMax: 2, requestsMax: 1 },
@@ -58,6 +59,9 @@ export class RecordingCrm implements Crm {
   readonly tasks: RecordedTask[] = [];
   readonly notes: string[] = [];
   refreshed = 0;
+  /** Refresh tokens that it was asked to revoke; whether it confirms. */
+  readonly revokedTokens: string[] = [];
+  confirmsRevocation = true;
   /** Ids of tasks that it was asked about, look by look; the failures of the next looks; tasks of which it says nothing. */
   readonly looks: (readonly string[])[] = [];
   readonly lookFails: Exclude<Outcome, { arm: "done" }>[] = [];
@@ -89,6 +93,11 @@ export class RecordingCrm implements Crm {
     this.refreshed++;
     if (this.refreshFails !== null) return fail(this.refreshFails);
     return ok({ ...old, accessToken: `token-${this.refreshed + 1}` });
+  }
+
+  async revoke(_app: CrmApp, grant: Grant): Promise<boolean> {
+    this.revokedTokens.push(grant.refreshToken);
+    return this.confirmsRevocation;
   }
 
   async install(): Promise<Result<Installation, Exclude<Outcome, { arm: "done" }>>> {
