@@ -233,7 +233,9 @@ export interface Told {
  * One write. `key` is the idempotency key: the same key never has two external effects (G3). `told` is there for outlets, for which
  * a task is a message: posted, brought up to date, marked as done or withdrawn.
  */
-export type Command = { readonly told?: Told } & (
+export type Command = TaskCommand | RecordCommand;
+
+export type TaskCommand = { readonly told?: Told } & (
   | { readonly type: "create_task"; readonly key: string; readonly person: CrmPerson; readonly task: CrmTask }
   | { readonly type: "close_task"; readonly key: string; readonly taskId: string; readonly note: string }
   | {
@@ -249,6 +251,41 @@ export type Command = { readonly told?: Told } & (
       readonly before: CrmTask;
     }
 );
+
+/**
+ * The person's record is to show these values in our own fields (`RecordField`). What the CRM holds already is not written; where it
+ * holds what is in none of `ours`, a person has typed it, and it is left. May be repeated: the last one that is sent wins. For CRMs only.
+ */
+export interface RecordCommand {
+  readonly type: "write_record";
+  readonly key: string;
+  /** The record's id. One that was merged or converted is followed. */
+  readonly personId: string;
+  readonly values: RecordValues;
+  /** Epoch ms at which the values were found out: what was found out earlier never goes after it. */
+  readonly at: number;
+}
+
+/** What a CRM's record of a person shows of ours: the canonical attributes of a lead, its level, and why it was followed up. */
+export const recordFields = [
+  "baton_lead_id",
+  "lead_score",
+  "lead_level",
+  "lifecycle_state",
+  "lead_source",
+  "last_event_timestamp",
+  "idempotency_key",
+  "follow_up_reason",
+] as const;
+export type RecordField = (typeof recordFields)[number];
+
+export interface RecordValue {
+  /** A number or an instant (epoch ms) in decimal digits, a word, or text; empty: nothing. The connector spells it for its CRM. */
+  readonly value: string;
+  /** What we may have written there before. Absent: whatever stands there is overwritten. */
+  readonly ours?: readonly string[];
+}
+export type RecordValues = Readonly<Partial<Record<RecordField, RecordValue>>>;
 
 /** What of a task is ours to keep up to date. */
 export type TaskField = "subject" | "body" | "due" | "priority" | "owner";
@@ -272,6 +309,8 @@ export type Outcome =
       readonly kept?: readonly TaskField[];
       /** Of an update that found no open task any more, and changed nothing. */
       readonly gone?: "completed" | "deleted";
+      /** Of a record: the fields that were left, because a person has typed something there or the CRM has no such field. */
+      readonly left?: readonly RecordField[];
     }
   | {
       readonly arm: "deferred";

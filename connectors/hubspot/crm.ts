@@ -22,7 +22,7 @@ import type { CreateTask } from "./create-tasks.ts";
 import { lost, type Mishap } from "./errors.ts";
 import { crmManifest } from "./manifest.ts";
 import { authorizeUrl, exchangeForm, introspectForm, readGrant, readIntrospection, refreshForm } from "./oauth.ts";
-import { batchRowsMax, costOf, keyProperty } from "./requests.ts";
+import { batchRowsMax, costOf, keyProperty, recordPropertiesCount } from "./requests.ts";
 import { dueAt, shapeOf } from "./shape.ts";
 import type { UpdateTask } from "./update-tasks.ts";
 
@@ -67,6 +67,7 @@ export const hubspot: Crm = {
     const creates = commands.filter(isCreate);
     const updates = commands.filter((command): command is UpdateTask => command.type === "update_task");
     const closes = commands.filter((command): command is CloseTask => command.type === "close_task");
+    const records = commands.filter((command) => command.type === "write_record");
     const outcomes = new Map<Command, Outcome>();
     if (creates.length > 0) {
       const { createTasks } = await import("./create-tasks.ts");
@@ -82,6 +83,11 @@ export const hubspot: Crm = {
       const { closeTasks } = await import("./close-tasks.ts");
       const closed = await closeTasks(client, closes);
       for (const [index, command] of closes.entries()) outcomes.set(command, closed[index] ?? notAnswered);
+    }
+    if (records.length > 0) {
+      const { writeRecords } = await import("./write-records.ts");
+      const written = await writeRecords(client, records);
+      for (const [index, command] of records.entries()) outcomes.set(command, written[index] ?? notAnswered);
     }
     return commands.map((command) => outcomes.get(command) ?? lost("once").outcome);
   },
@@ -159,8 +165,8 @@ function isCreate(command: Command): command is CreateTask {
 }
 
 const notAnswered: Mishap = lost("repeatable", "not_reached").outcome;
-/** Property, group, two probes of four requests, account: more than that is not an install. */
-const installRequestsMax = 16;
+/** Property, group, two probes of four requests, account, and what records show: more than that is not an install. */
+const installRequestsMax = 16 + 2 + recordPropertiesCount;
 /** 100 owners a page. */
 const ownerPagesMax = 50;
 /** 100 keys, their links and people, and in the marker world the bodies of their contacts' tasks. */

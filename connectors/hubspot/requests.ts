@@ -132,11 +132,22 @@ export function costOf(commands: readonly Command[], world: World): number {
   const creates = commands.filter((command) => command.type === "create_task");
   const strangers = creates.some((command) => command.person.knownId === undefined);
   const updates = commands.filter((command) => command.type === "update_task").length;
-  const closes = commands.length - creates.length - updates;
+  const closes = commands.filter((command) => command.type === "close_task").length;
+  const records = commands.filter((command) => command.type === "write_record").length;
   const create =
     creates.length === 0 ? 0 : (strangers ? 2 : 0) + (world === "marker" ? 1 : 2) + reserve(creates.length);
-  return create + (updates === 0 ? 0 : 2 + halving(updates)) + (closes === 0 ? 0 : 1 + halving(closes));
+  return (
+    create + (updates === 0 ? 0 : 2 + halving(updates)) + (closes === 0 ? 0 : 1 + halving(closes)) + recordCost(records)
+  );
 }
+
+/** A read and a write of the batch; and where our properties are missing, what makes them, and the write again. */
+function recordCost(rows: number): number {
+  return rows === 0 ? 0 : 4 + halving(rows) + recordPropertiesCount + 1;
+}
+
+/** `record-properties.ts`; here, because what evaluates this file does so at the Worker's start. */
+export const recordPropertiesCount = 8;
 
 function reserve(rows: number): number {
   return 4 + halving(rows);

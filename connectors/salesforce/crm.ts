@@ -3,7 +3,7 @@
  * first call: a Worker's start does not pay for it.
  */
 import type { Crm } from "../contract.ts";
-import { isClose, isCreate, isUpdate, requestsFor } from "./cost.ts";
+import { isClose, isCreate, isRecord, isUpdate, requestsFor } from "./cost.ts";
 import { manifest } from "./manifest.ts";
 import { authorizeUrl, exchangeForm, readGrant, refreshForm, tokenUrl } from "./oauth.ts";
 import { dueAt, shapeOf } from "./shape.ts";
@@ -38,7 +38,8 @@ export const salesforce: Crm = {
     const creates = commands.filter(isCreate);
     const updates = commands.filter(isUpdate);
     const closes = commands.filter(isClose);
-    if ([creates, updates, closes].filter((some) => some.length > 0).length > 1) {
+    const records = commands.filter(isRecord);
+    if ([creates, updates, closes, records].filter((some) => some.length > 0).length > 1) {
       throw new Error("a batch holds commands of one type");
     }
     if (updates.length > 0) {
@@ -48,6 +49,10 @@ export const salesforce: Crm = {
     if (closes.length > 0) {
       const { closeTasks } = await import("./close.ts");
       return closeTasks(session, closes);
+    }
+    if (records.length > 0) {
+      const { writeRecords } = await import("./write-records.ts");
+      return writeRecords(session, records);
     }
     const { createTasks } = await import("./create.ts");
     return createTasks(session, creates);

@@ -33,7 +33,7 @@ export async function resolveCommands(
       return foundTask(taskOf(crmKey(command.key), keyed));
     }
     // It is absolute, and repeating it is harmless: nothing to look up.
-    if (command.type === "update_task") {
+    if (command.type === "update_task" || command.type === "write_record") {
       return { arm: "absent" };
     }
     const row = closed.find((candidate) => typeof candidate.Id === "string" && sameId(candidate.Id, command.taskId));

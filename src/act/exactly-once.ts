@@ -3,7 +3,15 @@
  * `pending → intent → done | cancelled | parked`. The intent is on disk before the request leaves; an unknown outcome stays
  * an intent and is looked up by key before anything is tried again. Pure: the clock is an argument.
  */
-import type { Command, CrmTask, Outcome, Resolution, TaskField, World } from "../../connectors/contract.ts";
+import type {
+  Command,
+  CrmTask,
+  Outcome,
+  RecordField,
+  Resolution,
+  TaskField,
+  World,
+} from "../../connectors/contract.ts";
 import { unreachable } from "../failure.ts";
 import { attemptsMax } from "../limits.ts";
 import type { Receipt, TargetName } from "../model.ts";
@@ -32,6 +40,8 @@ export interface Action {
   readonly receipt: Receipt | null;
   /** What became of an update. It is no receipt: those are of the task's making. */
   readonly update?: TaskUpdate;
+  /** What became of a record: its fields that were left as they are. */
+  readonly left?: readonly RecordField[];
   readonly problem: string | null;
   /** How often a person had it tried again. */
   readonly again?: number;
@@ -72,6 +82,7 @@ export interface Verdict {
 export type Settled =
   | { readonly arm: "done"; readonly receipt: Receipt }
   | { readonly arm: "updated"; readonly update: TaskUpdate }
+  | { readonly arm: "shown"; readonly left: readonly RecordField[] }
   | { readonly arm: "cancelled" }
   | { readonly arm: "parked"; readonly problem: string };
 
@@ -98,6 +109,7 @@ export function intend(action: Action, now: number): Action {
 }
 
 export function settled(action: Action): Settled | null {
+  if (action.state === "done" && action.left !== undefined) return { arm: "shown", left: action.left };
   if (action.state === "done" && action.update !== undefined) return { arm: "updated", update: action.update };
   if (action.state === "done" && action.receipt !== null) return { arm: "done", receipt: action.receipt };
   if (action.state === "cancelled") return { arm: "cancelled" };
@@ -105,7 +117,7 @@ export function settled(action: Action): Settled | null {
   return null;
 }
 
-/** Closing and updating may be repeated; making must be looked up first. */
+/** Closing, updating and showing may be repeated; making must be looked up first. */
 export function mustBeLookedUp(action: Action): boolean {
   return action.state === "intent" && action.command.type === "create_task";
 }
@@ -212,10 +224,16 @@ export function writtenAfter(before: CrmTask, task: CrmTask, { kept, gone, owner
   };
 }
 
-type Done = Pick<Extract<Outcome, { arm: "done" }>, "taskId" | "personId" | "kept" | "gone">;
+type Done = Pick<Extract<Outcome, { arm: "done" }>, "taskId" | "personId" | "kept" | "gone" | "left">;
 
-function done(action: Action, { taskId, personId, kept = [], gone }: Done, crm: TargetName, now: number): Action {
+function done(
+  action: Action,
+  { taskId, personId, kept = [], gone, left = [] }: Done,
+  crm: TargetName,
+  now: number,
+): Action {
   const { command } = action;
+  if (command.type === "write_record") return { ...action, state: "done", left };
   if (command.type === "update_task") {
     const { ownerId } = gone !== undefined || kept.includes("owner") ? command.before : command.task;
     const update = { kept, ...(gone === undefined ? {} : { gone }), ...(ownerId === undefined ? {} : { ownerId }) };

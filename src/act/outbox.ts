@@ -1,13 +1,13 @@
 /** What leaves: a follow-up and its lead become a command for a CRM, in words a seller can act on. Pure. */
-import type { Command, CrmPerson, CrmTask, Told } from "../../connectors/contract.ts";
+import type { CrmPerson, CrmTask, TaskCommand, Told } from "../../connectors/contract.ts";
 import type { Policy } from "../decide/policy.ts";
-import { displayName, emailOf, identifierValues, type LeadFold } from "../resolve/lead.ts";
+import { displayName, emailOf, type LeadFold, recordIdsOf } from "../resolve/lead.ts";
 import { type ActionRecord, type FollowUpRecord, ownLead, peopleOf, type Root } from "../resolve/node.ts";
 import { isCrm } from "../resolve/targets.ts";
 
 /** A command still without its owner's CRM id: the account object knows how its CRM numbers people. */
 export interface Outgoing {
-  readonly command: Command;
+  readonly command: TaskCommand;
   /** E-mail address of the holder. */
   readonly holder: string;
 }
@@ -108,8 +108,7 @@ function personOf(root: Root, action: ActionRecord): CrmPerson {
 
 /** An id of the person that a signal brought along: the CRM's own webhooks do. */
 function knownIn(lead: LeadFold, action: ActionRecord): string | undefined {
-  if (action.crm === "hubspot") return identifierValues(lead, "hubspot_contact_id")[0];
-  return identifierValues(lead, "salesforce_contact_id")[0] ?? identifierValues(lead, "salesforce_lead_id")[0];
+  return isCrm(action.crm) ? recordIdsOf(lead, action.crm)[0] : undefined;
 }
 
 /** Who it is, and where they work. */

@@ -15,6 +15,7 @@ import type {
   Grant,
   Installation,
   Outcome,
+  RecordCommand,
   Send,
   World,
 } from "../../connectors/contract.ts";
@@ -149,6 +150,7 @@ export class AccountObject extends DurableObject<Env> {
     if (this.#alarmAt === undefined) await this.#knowAlarm();
     this.#load();
     const { key } = call.command;
+    if (call.command.type === "write_record" && !this.#isNewest(call.command)) return { arm: "cancelled" };
     let item = this.#items.get(key);
     if (item === undefined) {
       const known = reopened(this.#store.action(key), call);
@@ -199,6 +201,17 @@ export class AccountObject extends DurableObject<Env> {
       this.#cancelled(action ?? newAction({ command, holder: "", node: "", hot: false }));
     }
     return { arm: "cancelled" };
+  }
+
+  /** False for what was found out before something that waits or is under way for the same record; what that one makes needless goes. */
+  #isNewest(command: RecordCommand): boolean {
+    for (const { action, busy } of this.#items.values()) {
+      const other = action.command;
+      if (other.type !== "write_record" || other.personId !== command.personId || other.key === command.key) continue;
+      if (other.at > command.at) return false;
+      if (!busy) this.#cancelled(action);
+    }
+    return true;
   }
 
   /** Nothing of these is to be done any more: what is stored of them names nobody. Throws while one is under way: to be asked again. */
@@ -454,7 +467,7 @@ export class AccountObject extends DurableObject<Env> {
     this.#budget ??= newBudget(crm.manifest.budget);
     let nextAt = Number.POSITIVE_INFINITY;
     if (this.#items.size === 0) this.#loadMore();
-    const idle = [...this.#items.values()].filter((item) => !item.busy);
+    const idle = idleOf([...this.#items.values()]);
     for (const phase of phasesOf(idle, circumstancesOf(facts, now))) {
       nextAt = Math.min(nextAt, phase.nextAt);
       const gathersUntil = (phase.hot ? this.#leftAt.hot : this.#leftAt.rest) + gatherMs(this.#budget, phase.hot, now);
@@ -576,7 +589,9 @@ export class AccountObject extends DurableObject<Env> {
       const action: Action = isLeft ? { ...next, state: "cancelled" } : next;
       // An empty or failed look-up is remembered in memory only: after a restart they begin again, which is slower and safe.
       // What no disk knows yet stays so until it is over, or its asker stops waiting.
-      if (action.state !== item.action.state && (item.saved || settled(action) !== null)) changed.push(action);
+      // Nor is a record's: whoever asks again writes what is there already, which is nothing.
+      const isKept = settled(action) !== null && action.command.type !== "write_record";
+      if (action.state !== item.action.state && (item.saved || isKept)) changed.push(action);
       if (action.state === "parked") log("warn", "action.parked", { account: facts.name, problem: action.problem });
       item.action = action;
       if (pauseUntil !== undefined) this.#pausedUntil = Math.max(this.#pausedUntil, pauseUntil);
@@ -648,7 +663,8 @@ export class AccountObject extends DurableObject<Env> {
 
   #cancelled(action: Action): void {
     const final: Action = { ...action, state: "cancelled" };
-    this.#store.save([final]);
+    const isKept = action.command.type !== "write_record" || this.#items.get(action.key)?.saved === true;
+    if (isKept) this.#store.save([final]);
     this.#cancelWaiting(final);
   }
 
@@ -769,7 +785,7 @@ export class AccountObject extends DurableObject<Env> {
 /** What its task says now, for whoever listens to it. */
 function withSeen(crm: Crm | null, action: Action): Action {
   const { state, command } = action;
-  if (crm === null || state !== "done" || command.type === "close_task") return action;
+  if (crm === null || state !== "done" || !hasTask(command)) return action;
   return { ...action, seen: digestOf({ shape: crm.shape(command.task) }) };
 }
 
@@ -820,6 +836,7 @@ function reopened(action: Action | null, { command, again = 0, holder, node }: S
 
 function outcomeOf({ command }: Action, answer: Exclude<Settled, { arm: "cancelled" }>): SettleCall["outcome"] {
   if (answer.arm === "done") return { receipt: answer.receipt };
+  if (answer.arm === "shown") return { left: answer.left };
   if (answer.arm === "updated" && command.type === "update_task")
     return { updated: writtenAfter(command.before, command.task, answer.update), update: answer.update };
   return { problem: answer.arm === "parked" ? answer.problem : "not_an_update" };
@@ -830,10 +847,24 @@ function isPassing(failure: Exclude<Outcome, { arm: "done" }>): boolean {
   return failure.arm === "unknown" || (failure.arm === "deferred" && failure.scope === "action");
 }
 
+function hasTask(command: Command): command is Extract<Command, { task: unknown }> {
+  return command.type === "create_task" || command.type === "update_task";
+}
+
+/** What may start. Of a record one write is under way at a time: the later one must come last. */
+function idleOf(items: readonly Item[]): readonly Item[] {
+  const busy = new Set(items.flatMap((item) => (item.busy ? recordOf(item) : [])));
+  return items.filter((item) => !item.busy && !recordOf(item).some((record) => busy.has(record)));
+}
+
+function recordOf({ action: { command } }: Item): readonly string[] {
+  return command.type === "write_record" ? [command.personId] : [];
+}
+
 /** The holder as the CRM numbers people now; the receipt will say it. One whom it does not know owns nothing there. */
 function withOwner(action: Action, owners: ReadonlyMap<string, string>): Action {
   const { command } = action;
-  if (command.type === "close_task") return action;
+  if (!hasTask(command)) return action;
   const { ownerId: _earlier, ...task } = command.task;
   const ownerId = owners.get(action.holder.toLowerCase());
   return { ...action, command: { ...command, task: ownerId === undefined ? task : { ...task, ownerId } } };

@@ -2,7 +2,7 @@
  * How a follow-up leaves: whose turn it is, its task in each CRM, what is brought up to date there, and what is closed (DESIGN §6.3).
  * Every method may run twice; what is owed lies in the root's state, and after each call that state is read again.
  */
-import type { CrmTask } from "../../connectors/contract.ts";
+import type { CrmTask, RecordField } from "../../connectors/contract.ts";
 import { crmOf } from "../../connectors/index.ts";
 import { type TaskUpdate, writtenAfter } from "../act/exactly-once.ts";
 import { closeTask, createTask, updateTask } from "../act/outbox.ts";
@@ -49,7 +49,9 @@ export interface SettleCall {
     | { readonly receipt: Receipt }
     | { readonly problem: string }
     /** Of an update: what stands in the CRM of ours now. */
-    | { readonly updated: CrmTask; readonly update: TaskUpdate };
+    | { readonly updated: CrmTask; readonly update: TaskUpdate }
+    /** Of a record: the fields that were left. */
+    | { readonly left: readonly RecordField[] };
 }
 
 /** What acting needs of the object it belongs to. */
@@ -184,6 +186,8 @@ export class Acting {
       case "done":
         if (work === "close") return this.#set(after, action.key, () => ({ state: "cancelled" }));
         return state.change(recordReceipt(after, action.key, answer.receipt));
+      case "shown":
+        return;
       case "updated":
         if (command.type === "update_task")
           state.change(

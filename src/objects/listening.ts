@@ -87,7 +87,8 @@ export class Listening {
 
   /** An action is settled and on disk: a task came to be, says something new of ours, or is over. */
   settled(action: Action): void {
-    if (action.state !== "done") return;
+    // Of what a record shows nobody is heard.
+    if (action.state !== "done" || action.left !== undefined) return;
     const { base, kind, revision } = partsOf(action.key);
     const { store } = this.#ear;
     if (kind === "create") store.keepListening(base);

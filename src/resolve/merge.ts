@@ -7,6 +7,7 @@ import type { Signal } from "../model.ts";
 import { type Authority, weightOf } from "./guard.ts";
 import { emptyLead, foldSignal, joinLeads } from "./lead.ts";
 import type { ActionRecord, Apart, FollowUpRecord, Held, LinkTodo, Root, Said } from "./node.ts";
+import { joinRecords } from "./shown.ts";
 import { joinTies, type Tie, tied, undecidedSince } from "./ties.ts";
 
 export function tieOf(link: LinkTodo, at: number, loser?: string): Tie {
@@ -138,6 +139,7 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
       waiting: false,
     })),
     follow_ups: joinFollowUps(root.follow_ups, loser.follow_ups),
+    ...joinRecords(root, loser),
     held: joinHeld(root.held, loser.held),
     approvals: joinApprovals(root.approvals, loser.approvals),
     said: joinSaid(root.said, loser.said),

@@ -27,6 +27,7 @@ import type {
 import { rankOf } from "../translate/normalise.ts";
 import { type Authority, weightOf } from "./guard.ts";
 import { emptyLead, foldSignal, identifierValues, type LeadFold } from "./lead.ts";
+import type { ShownRecord } from "./shown.ts";
 import { isCrm } from "./targets.ts";
 import type { Tie } from "./ties.ts";
 
@@ -243,6 +244,8 @@ export interface Root extends Memory {
   readonly follow_ups: readonly FollowUpRecord[];
   readonly held: readonly Held[];
   readonly approvals: readonly Approval[];
+  /** What CRMs show of this person on their records, by account; absent where nothing was ever written. */
+  readonly records?: readonly ShownRecord[];
   /** Domain of the company whose object has this lead's counts. */
   readonly company?: string;
   /** By exception. */
@@ -542,7 +545,7 @@ export function peopleOf(root: Root): Readonly<Partial<Record<CrmName, string>>>
 }
 
 /** Whether the CRM has merged or converted that record away since. */
-function isFormer(lead: LeadFold, crm: CrmName, id: string): boolean {
+export function isFormer(lead: LeadFold, crm: CrmName, id: string): boolean {
   if (crm === "hubspot") return Object.hasOwn(lead.former, `hubspot_contact_id:${id}`);
   // CRM-FACTS §3: a converted lead refuses writes; its contact takes its place.
   if (id.startsWith("00Q") && identifierValues(lead, "salesforce_contact_id").length > 0) return true;

@@ -2,6 +2,7 @@
 import { guardMs, linkWaitMs } from "../limits.ts";
 import type { ActionRecord, FollowUpRecord, LinkTodo, Root } from "./node.ts";
 import { unknownRecords } from "./records.ts";
+import { pendingRecords } from "./shown.ts";
 import { leavesAt } from "./targets.ts";
 import { tieId } from "./ties.ts";
 
@@ -83,6 +84,7 @@ export function nextDueAt(root: Root, now: number): number {
     at = Math.min(at, due > now ? due : now + guardMs);
   }
   if (unassigned(root).length + unreleased(root).length + reassigned(root).length > 0) at = Math.min(at, now + guardMs);
+  for (const { retry_at } of pendingRecords(root)) at = Math.min(at, retry_at > now ? retry_at : now + guardMs);
   if (unknownRecords(root).length > 0) at = Math.min(at, now + guardMs);
   if (root.erase !== undefined || root.partings.length + root.doubts.length > 0) at = Math.min(at, now + guardMs);
   if (root.links.length > 0) at = Math.min(at, now + (deciding.length > 0 ? linkWaitMs : guardMs));

@@ -9,6 +9,7 @@ import type {
   CrmManifest,
   CrmTask,
   Outcome,
+  RecordCommand,
   Resolution,
   TaskField,
   TaskSeen,
@@ -40,6 +41,8 @@ export class CrmAccount {
   readonly world: World;
   readonly tasks: Task[] = [];
   readonly createdOf = new Map<string, number>();
+  /** What was shown last on each record. */
+  readonly records = new Map<string, RecordCommand>();
 
   constructor(crm: CrmName, world: World) {
     this.crm = crm;
@@ -248,6 +251,11 @@ function carryOut(account: CrmAccount, command: Command, late: boolean): Outcome
       }
     }
     return { ...done, kept };
+  }
+  if (command.type === "write_record") {
+    account.records.set(command.personId, command);
+    engine.say(() => `CRM shows ${command.key} on ${command.personId}`);
+    return { arm: "done", taskId: "", personId: command.personId, created: false, left: [] };
   }
   const personId = personIdOf(account.crm, command.person.email ?? command.person.lead);
   const known = account.taskOf(command.key);

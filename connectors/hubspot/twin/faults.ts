@@ -45,7 +45,7 @@ export interface Faults {
   archivedKey: "free" | "held";
   /** Whether a batch read follows a merged id. Seen both ways. */
   mergedInBatchRead: boolean;
-  /** Values of tasks are kept in other words than they were written in: due dates in ISO, bodies as the editor's HTML. */
+  /** Values are kept in other words than they were written in: due dates and other instants in ISO, bodies as the editor's HTML. */
   rewritesTasks: boolean;
   /** Every refresh is refused with BAD_REFRESH_TOKEN. */
   refreshRefused: boolean;
