@@ -233,7 +233,7 @@ export interface Told {
  * One write. `key` is the idempotency key: the same key never has two external effects (G3). `told` is there for outlets, for which
  * a task is a message: posted, brought up to date, marked as done or withdrawn.
  */
-export type Command = TaskCommand | RecordCommand;
+export type Command = TaskCommand | RecordCommand | EnrolCommand;
 
 export type TaskCommand = { readonly told?: Told } & (
   | { readonly type: "create_task"; readonly key: string; readonly person: CrmPerson; readonly task: CrmTask }
@@ -264,6 +264,25 @@ export interface RecordCommand {
   readonly values: RecordValues;
   /** Epoch ms at which the values were found out: what was found out earlier never goes after it. */
   readonly at: number;
+}
+
+/**
+ * The person is put into a sequence (HubSpot) or cadence (Salesforce), once. Whoever is in it already, since `since` or still, counts as
+ * put into it. For CRMs only.
+ */
+export interface EnrolCommand {
+  readonly type: "enrol";
+  readonly key: string;
+  /** The record's id. */
+  readonly personId: string;
+  /** HubSpot: the sequence's id. Salesforce: the cadence's id, or its name. */
+  readonly sequence: string;
+  /** E-mail address of the colleague in whose name it runs. */
+  readonly sender: string;
+  /** CRM owner id of the sender, looked up from the address; absent where the CRM does not know them. */
+  readonly ownerId?: string;
+  /** Epoch ms of the follow-up's opening: an enrolment since then is ours, or as good as ours. */
+  readonly since: number;
 }
 
 /** What a CRM's record of a person shows of ours: the canonical attributes of a lead, its level, and why it was followed up. */

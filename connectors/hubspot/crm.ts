@@ -89,6 +89,12 @@ export const hubspot: Crm = {
       const written = await writeRecords(client, records);
       for (const [index, command] of records.entries()) outcomes.set(command, written[index] ?? notAnswered);
     }
+    const enrolments = commands.filter((command) => command.type === "enrol");
+    if (enrolments.length > 0) {
+      const { enrolContacts } = await import("./enrol.ts");
+      const enrolled = await enrolContacts(client, enrolments);
+      for (const [index, command] of enrolments.entries()) outcomes.set(command, enrolled[index] ?? notAnswered);
+    }
     return commands.map((command) => outcomes.get(command) ?? lost("once").outcome);
   },
 
@@ -100,9 +106,15 @@ export const hubspot: Crm = {
       const some = creates.slice(start, start + batchRowsMax);
       for (const [key, answer] of await resolveCreates(client, session.world, some)) answers.set(key, answer);
     }
-    // Closing and updating may be repeated, so for them there is nothing to look up.
+    const enrolments = commands.filter((command) => command.type === "enrol");
+    if (enrolments.length > 0) {
+      const { findEnrolments } = await import("./enrol.ts");
+      for (const [key, answer] of await findEnrolments(client, enrolments)) answers.set(key, answer);
+    }
+    // Closing, updating and showing may be repeated, so for them there is nothing to look up.
     return commands.map(
-      (command): Resolution => (isCreate(command) ? (answers.get(command.key) ?? notAnswered) : { arm: "absent" }),
+      (command): Resolution =>
+        isCreate(command) || command.type === "enrol" ? (answers.get(command.key) ?? notAnswered) : { arm: "absent" },
     );
   },
 

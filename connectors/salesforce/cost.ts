@@ -1,5 +1,5 @@
 /** Pure. The most requests a call may send; it stops there, so the account can take them from its budget first. */
-import type { Command, RecordCommand } from "../contract.ts";
+import type { Command, EnrolCommand, RecordCommand } from "../contract.ts";
 
 export type CreateTask = Extract<Command, { type: "create_task" }>;
 export type UpdateTask = Extract<Command, { type: "update_task" }>;
@@ -19,6 +19,15 @@ export function isClose(command: Command): command is CloseTask {
 
 export function isRecord(command: Command): command is RecordCommand {
   return command.type === "write_record";
+}
+
+export function isEnrol(command: Command): command is EnrolCommand {
+  return command.type === "enrol";
+}
+
+/** A look of two requests at all of them; for each one the enrolment, and two more where it is refused. */
+export function enrolCost(commands: readonly EnrolCommand[]): number {
+  return 2 + 3 * commands.length;
 }
 
 /**
@@ -50,11 +59,13 @@ export function requestsFor(commands: readonly Command[]): number {
   const updates = commands.filter(isUpdate);
   const closes = commands.filter(isClose);
   const records = commands.filter(isRecord);
+  const enrolments = commands.filter(isEnrol);
   return (
     (creates.length === 0 ? 0 : createCost(creates)) +
     (updates.length === 0 ? 0 : updateCost(updates)) +
     (closes.length === 0 ? 0 : closeCost(closes)) +
-    (records.length === 0 ? 0 : recordCost(records))
+    (records.length === 0 ? 0 : recordCost(records)) +
+    (enrolments.length === 0 ? 0 : enrolCost(enrolments))
   );
 }
 

@@ -3,7 +3,7 @@
  * first call: a Worker's start does not pay for it.
  */
 import type { Crm } from "../contract.ts";
-import { isClose, isCreate, isRecord, isUpdate, requestsFor } from "./cost.ts";
+import { isClose, isCreate, isEnrol, isRecord, isUpdate, requestsFor } from "./cost.ts";
 import { manifest } from "./manifest.ts";
 import { authorizeUrl, exchangeForm, readGrant, refreshForm, tokenUrl } from "./oauth.ts";
 import { dueAt, shapeOf } from "./shape.ts";
@@ -39,7 +39,8 @@ export const salesforce: Crm = {
     const updates = commands.filter(isUpdate);
     const closes = commands.filter(isClose);
     const records = commands.filter(isRecord);
-    if ([creates, updates, closes, records].filter((some) => some.length > 0).length > 1) {
+    const enrolments = commands.filter(isEnrol);
+    if ([creates, updates, closes, records, enrolments].filter((some) => some.length > 0).length > 1) {
       throw new Error("a batch holds commands of one type");
     }
     if (updates.length > 0) {
@@ -54,11 +55,21 @@ export const salesforce: Crm = {
       const { writeRecords } = await import("./write-records.ts");
       return writeRecords(session, records);
     }
+    if (enrolments.length > 0) {
+      const { enrolPeople } = await import("./enrol.ts");
+      return enrolPeople(session, enrolments);
+    }
     const { createTasks } = await import("./create.ts");
     return createTasks(session, creates);
   },
 
   async resolve(session, commands) {
+    const enrolments = commands.filter(isEnrol);
+    if (enrolments.length === commands.length) {
+      const { findEnrolments } = await import("./enrol.ts");
+      const found = await findEnrolments(session, enrolments);
+      return commands.map(({ key }) => found.get(key) ?? { arm: "unknown", reason: "no_answer" });
+    }
     const { resolveCommands } = await import("./resolve.ts");
     return resolveCommands(session, commands);
   },

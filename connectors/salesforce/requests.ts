@@ -197,6 +197,12 @@ export function look(queries: Readonly<Record<string, string>>): CrmRequest {
   );
 }
 
+/** Sales Engagement; one target, because an answer of several is 400 as soon as one of them fails. */
+export function assignToCadence(salesCadenceNameOrId: string, targetId: string, userId: string): CrmRequest {
+  const inputs = [{ salesCadenceNameOrId, targetId, userId }];
+  return { method: "POST", path: "/actions/standard/assignTargetToSalesCadence", body: { inputs } };
+}
+
 export function query(soql: string): CrmRequest {
   return { method: "GET", path: `/query?q=${encodeURIComponent(soql)}` };
 }
@@ -233,6 +239,10 @@ export const soql = {
     const own = fields.map((field) => `, ${field}`).join("");
     return `SELECT Id, ${gone}IsDeleted, MasterRecordId${own} FROM ${type} WHERE Id IN ${inList(ids)}`;
   },
+  cadenceTrackers: (people: readonly string[]): string =>
+    `SELECT Id, TargetId, ActionCadenceId, State, CreatedDate FROM ActionCadenceTracker WHERE TargetId IN ${inList(people)} AND IsDeleted = false`,
+  cadencesNamed: (cadences: readonly string[]): string =>
+    `SELECT Id, Name FROM ActionCadence WHERE Name IN ${inList(cadences)}`,
   tasksByKey: (keys: readonly string[]): string =>
     `SELECT Id, ${names.taskKey}, WhoId, IsDeleted FROM Task WHERE ${names.taskKey} IN ${inList(keys)}`,
   tasksById: (ids: readonly string[]): string =>

@@ -36,6 +36,9 @@ export async function resolveCommands(
     if (command.type === "update_task" || command.type === "write_record") {
       return { arm: "absent" };
     }
+    if (command.type === "enrol") {
+      throw new Error("a batch holds commands of one type");
+    }
     const row = closed.find((candidate) => typeof candidate.Id === "string" && sameId(candidate.Id, command.taskId));
     return isOpen(row) ? { arm: "absent" } : { arm: "found", taskId: command.taskId, personId: text(row?.WhoId) ?? "" };
   });

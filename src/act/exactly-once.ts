@@ -40,6 +40,8 @@ export interface Action {
   readonly receipt: Receipt | null;
   /** What became of an update. It is no receipt: those are of the task's making. */
   readonly update?: TaskUpdate;
+  /** No task comes of it, and nobody listens to it. */
+  readonly step?: "sequence";
   /** What became of a record: its fields that were left as they are. */
   readonly left?: readonly RecordField[];
   readonly problem: string | null;
@@ -92,7 +94,8 @@ export function newAction(
 ): Action {
   const { command, holder, node, hot } = ask;
   const counts = { attempts: 0, notBefore: 0, attemptAt: 0, emptyReads: 0, lookups: 0 };
-  return { key: command.key, state, hot, node, command, holder, ...counts, receipt: null, problem: null };
+  const step = command.type === "enrol" ? { step: "sequence" as const } : {};
+  return { key: command.key, state, hot, node, command, holder, ...counts, receipt: null, problem: null, ...step };
 }
 
 /** The action as it must be on disk before its request leaves. */
@@ -119,18 +122,28 @@ export function settled(action: Action): Settled | null {
 
 /** Closing, updating and showing may be repeated; making must be looked up first. */
 export function mustBeLookedUp(action: Action): boolean {
-  return action.state === "intent" && action.command.type === "create_task";
+  return action.state === "intent" && hasOneEffect(action);
+}
+
+/** A task that is made, and a person who is put into a sequence: doing it twice is one too many. */
+function hasOneEffect({ command }: Pick<Action, "command">): boolean {
+  return command.type === "create_task" || command.type === "enrol";
+}
+
+/** Whether one empty read leaves it open: what was done may show up late. Of sequences neither vendor says how soon they show it. */
+function settlesSlowly({ command }: Pick<Action, "command">, world: World): boolean {
+  return world === "marker" || command.type === "enrol";
 }
 
 /** The earliest time for an action's next step. Without a server key the first look waits until the CRM shows what it did. */
 export function stepAt(action: Action, { world, settleReadsMs }: Omit<Circumstances, "now" | "crm">): number {
-  if (!mustBeLookedUp(action) || world !== "marker") return action.notBefore;
+  if (!mustBeLookedUp(action) || !settlesSlowly(action, world)) return action.notBefore;
   return Math.max(action.notBefore, action.attemptAt + (settleReadsMs[action.emptyReads] ?? 0));
 }
 
 /** A request may have left whose answer nobody saw: an empty look-up says nothing of one that is still on its way. */
-export function inDoubt({ command, attempts, cancelling }: Action): boolean {
-  return command.type === "create_task" && attempts > 0 && cancelling !== true;
+export function inDoubt(action: Action): boolean {
+  return hasOneEffect(action) && action.attempts > 0 && action.cancelling !== true;
 }
 
 /** What the CRM's answer makes of an action that was sent. */
@@ -141,7 +154,7 @@ export function judge(action: Action, outcome: Outcome, { crm, now }: Circumstan
     case "refused":
       return { action: parked(action, outcome.reason) };
     case "unknown":
-      if (action.command.type === "create_task") return { action: { ...action, notBefore: now + 250 } };
+      if (hasOneEffect(action)) return { action: { ...action, notBefore: now + 250 } };
       return { action: { ...action, state: "pending", notBefore: now + backoffMs(action.key, action.attempts) } };
     case "deferred": {
       const pause = outcome.scope === "account" ? { pauseUntil: now + outcome.retryAfterMs } : {};
@@ -179,7 +192,7 @@ export function conclude(action: Action, resolution: Resolution, circumstances: 
       return { action: done(action, resolution, crm, now) };
     case "absent": {
       const emptyReads = action.emptyReads + 1;
-      const isCertain = world !== "marker" || emptyReads >= settleReadsMs.length;
+      const isCertain = !settlesSlowly(action, world) || emptyReads >= settleReadsMs.length;
       return { action: { ...action, emptyReads, notBefore: now, state: isCertain ? "pending" : "intent" } };
     }
     case "refused":

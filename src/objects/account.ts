@@ -606,9 +606,7 @@ export class AccountObject extends DurableObject<Env> {
   /** Actions that waited on their own are asked about again before they leave: consent may have gone meanwhile (G11). */
   async #confirmed(batch: readonly Item[]): Promise<Item[]> {
     const answers = await Promise.all(
-      batch.map((item) =>
-        item.waiters.length > 0 || item.action.command.type !== "create_task" ? "go" : this.#ask(item),
-      ),
+      batch.map((item) => (item.waiters.length > 0 || !mustBeConfirmed(item.action) ? "go" : this.#ask(item))),
     );
     const allowed: Item[] = [];
     for (const [index, item] of batch.entries()) {
@@ -847,6 +845,11 @@ function isPassing(failure: Exclude<Outcome, { arm: "done" }>): boolean {
   return failure.arm === "unknown" || (failure.arm === "deferred" && failure.scope === "action");
 }
 
+/** What reaches a person, or makes somebody reach them. */
+function mustBeConfirmed({ command: { type } }: Action): boolean {
+  return type === "create_task" || type === "enrol";
+}
+
 function hasTask(command: Command): command is Extract<Command, { task: unknown }> {
   return command.type === "create_task" || command.type === "update_task";
 }
@@ -864,8 +867,12 @@ function recordOf({ action: { command } }: Item): readonly string[] {
 /** The holder as the CRM numbers people now; the receipt will say it. One whom it does not know owns nothing there. */
 function withOwner(action: Action, owners: ReadonlyMap<string, string>): Action {
   const { command } = action;
+  const ownerId = owners.get(action.holder.toLowerCase());
+  if (command.type === "enrol") {
+    const { ownerId: _before, ...rest } = command;
+    return { ...action, command: ownerId === undefined ? rest : { ...rest, ownerId } };
+  }
   if (!hasTask(command)) return action;
   const { ownerId: _earlier, ...task } = command.task;
-  const ownerId = owners.get(action.holder.toLowerCase());
   return { ...action, command: { ...command, task: ownerId === undefined ? task : { ...task, ownerId } } };
 }

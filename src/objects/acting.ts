@@ -28,6 +28,7 @@ import {
 import { findAction, workOn } from "../resolve/obligations.ts";
 import { isCrm, isTold } from "../resolve/targets.ts";
 import { lookedAt } from "../resolve/undoing.ts";
+import { enrolPerson, isKeptOut } from "./enrolling.ts";
 import { accountStub, teamStub } from "./names.ts";
 import type { NodeState } from "./node-state.ts";
 
@@ -160,6 +161,7 @@ export class Acting {
     // Another play than the one that named it was taken in the end, or it is not named any more.
     if (work === "create" && !isCrm(action.crm) && !isTold(policy, current.followUp.play, action))
       return this.#set(root, action.key, () => ({ state: "cancelled" }));
+    if (work === "create" && current.action.step !== undefined) return enrolPerson(this.#around, policy, current);
     if (work === "announce") return this.#announce(root.name, current.action);
     // Asked again at the moment of sending: consent may have gone since the decision (G11).
     if (work !== "close" && this.#isHeld(policy, root, current.followUp)) return this.#cancel(root, followUp.id);
@@ -256,6 +258,12 @@ export class Acting {
     // On its way here with a merge, perhaps: "stop" would cancel it for good, a throw makes the account ask again.
     if (root.role !== "root" || current === null) throw new Error("the action is not known here yet");
     if (current.followUp.state !== "open") return { arm: "stop" };
+    // Of the sequence alone: the call is made all the same.
+    if (current.action.step !== undefined && isKeptOut(policy, root)) {
+      this.#set(root, call.key, () => ({ state: "cancelled" }));
+      this.#around.pump();
+      return { arm: "stop" };
+    }
     if (!this.#isHeld(policy, root, current.followUp)) return { arm: "go" };
     this.#cancel(root, current.followUp.id);
     this.#around.pump();

@@ -66,6 +66,8 @@ export interface Target {
   readonly crm: TargetName;
   /** Name of the account object. */
   readonly account: string;
+  /** Of a CRM: not the task, but what is done with the person's record when it stands. */
+  readonly step?: "sequence";
   /** Of an outlet: the name by which plays call it. */
   readonly outlet?: string;
   /** Of an outlet: it is not told who the person is. */
@@ -475,7 +477,7 @@ function heldAfter(held: readonly Held[], decision: Decision): readonly Held[] {
 function actionsFor(followUp: FollowUp, targets: readonly Target[]): readonly ActionRecord[] {
   return targets.map((target) => ({
     ...target,
-    key: actionKey(followUp.id, target.account),
+    key: actionKey(followUp.id, target.account, target.step),
     state: "pending",
     retry_at: followUp.created_at,
     attempts: 0,
@@ -496,8 +498,8 @@ export function hasCrm({ actions }: Pick<FollowUpRecord, "actions">): boolean {
 }
 
 /** Derived from the cause, so that whoever computes it again gets the same (G3). */
-export function actionKey(followUpId: string, account: string): string {
-  return `${followUpId}-${digest(account).slice(0, 8)}`;
+export function actionKey(followUpId: string, account: string, step?: "sequence"): string {
+  return `${followUpId}-${digest(account, ...(step === undefined ? [] : [step])).slice(0, 8)}`;
 }
 
 export function followUpFacts(root: Root): readonly FollowUpFact[] {

@@ -28,7 +28,8 @@ export function openActions(root: Root): OpenAction[] {
 
 /** What a task that stands in the CRM still needs. */
 export function workOn(followUp: FollowUpRecord, action: ActionRecord): "close" | "update" | "announce" | null {
-  if (action.state !== "done") return null;
+  // Nobody is taken out of a sequence again, and what runs there is the CRM's.
+  if (action.state !== "done" || action.step !== undefined) return null;
   // Done as the CRM tells needs nothing; done as somebody says elsewhere is to be seen there as well.
   if (followUp.state === "cancelled" || (followUp.state === "done" && followUp.outcome !== undefined)) return "close";
   if (followUp.state !== "open") return null;

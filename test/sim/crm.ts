@@ -257,6 +257,7 @@ function carryOut(account: CrmAccount, command: Command, late: boolean): Outcome
     engine.say(() => `CRM shows ${command.key} on ${command.personId}`);
     return { arm: "done", taskId: "", personId: command.personId, created: false, left: [] };
   }
+  if (command.type === "enrol") throw new Error("no play of the simulation has a sequence");
   const personId = personIdOf(account.crm, command.person.email ?? command.person.lead);
   const known = account.taskOf(command.key);
   if (account.world === "unique_property" && known !== undefined && (late || known.state !== "deleted"))

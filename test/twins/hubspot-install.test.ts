@@ -151,7 +151,8 @@ describe("OAuth", () => {
       client_id: app.clientId,
       redirect_uri: app.redirectUri,
       scope: "oauth crm.objects.contacts.read crm.objects.contacts.write crm.objects.owners.read",
-      optional_scope: "crm.objects.companies.read crm.schemas.contacts.write",
+      optional_scope:
+        "crm.objects.companies.read automation.sequences.read automation.sequences.enrollments.write crm.schemas.contacts.write",
       state: "s1",
       code_challenge: challenge,
       code_challenge_method: "S256",

@@ -11,6 +11,7 @@ import type {
   CrmOwner,
   CrmSession,
   CrmTask,
+  EnrolCommand,
   Grant,
   GrantFailure,
   Installation,
@@ -59,6 +60,8 @@ export class RecordingCrm implements Crm {
   readonly records: RecordCommand[] = [];
   recordScripts: (Exclude<Outcome, { arm: "done" }> | { readonly left: readonly RecordField[] })[] = [];
   holdsRecords = false;
+  /** Who was put into a sequence. */
+  readonly enrolled: EnrolCommand[] = [];
   readonly batches: number[] = [];
   readonly tokens: string[] = [];
   readonly lookedUp: string[] = [];
@@ -145,7 +148,12 @@ export class RecordingCrm implements Crm {
       this.lookedUp.push(command.key);
       const said = this.lookups.shift();
       if (said !== undefined) return said;
-      const task = this.tasks.find((one) => one.key === command.key);
+      const { key } = command;
+      if (command.type === "enrol")
+        return this.enrolled.some((one) => one.key === key)
+          ? { arm: "found", taskId: `enrolment-${key}`, personId: command.personId }
+          : { arm: "absent" };
+      const task = this.tasks.find((one) => one.key === key);
       return task === undefined
         ? { arm: "absent" }
         : { arm: "found", taskId: task.taskId, personId: this.recordOf(command) };
@@ -202,7 +210,12 @@ export class RecordingCrm implements Crm {
     });
   }
 
-  #do(command: TaskCommand): Outcome {
+  #do(command: TaskCommand | EnrolCommand): Outcome {
+    if (command.type === "enrol") {
+      const isIn = this.enrolled.some(({ key }) => key === command.key);
+      if (!isIn) this.enrolled.push(command);
+      return { arm: "done", taskId: `enrolment-${command.key}`, personId: command.personId, created: !isIn };
+    }
     if (command.type === "close_task") {
       this.notes.push(command.note);
       for (const task of this.tasks) if (task.taskId === command.taskId) task.open = false;

@@ -72,6 +72,9 @@ export interface Faults {
   appMissing: boolean;
   /** The package's fields are not there: none, or not those of its latest version. */
   packageMissing: PackageMissing;
+  /** Sales Engagement is licensed; whether a target that is in the cadence already is refused (UNSURE). */
+  salesEngagement: boolean;
+  refusesAssignedTargets: boolean;
   /** Leads whose e-mail address a lead or contact has already are blocked: DUPLICATES_DETECTED. */
   duplicateRule: boolean;
   /** A deleted record still holds its unique key (not documented either way, CRM-FACTS §2.1). */
@@ -97,6 +100,8 @@ export function noFaults(): Faults {
     addressRefused: false,
     appMissing: false,
     packageMissing: false,
+    salesEngagement: true,
+    refusesAssignedTargets: true,
     duplicateRule: false,
     recycleBinHoldsKey: false,
     taskStatuses: null,

@@ -1,6 +1,6 @@
 /**
  * Pure. The objects and fields this twin knows, as the Object Reference lists them (Task, Lead, Contact, User, Organization,
- * TaskStatus; checked 2026-11-22). `*` marks what is required at creation.
+ * TaskStatus, ActionCadence, ActionCadenceTracker; checked 2026-11-23). `*` marks what is required at creation.
  */
 import type { prefixes } from "./ids.ts";
 
@@ -149,6 +149,15 @@ export const objects: Readonly<Record<ObjectName, readonly Field[]>> = {
     field("InstanceName", "string", "read", 5),
     field("IsSandbox", "boolean", "read"),
     field("OrganizationType", "picklist", "read", 40),
+  ],
+  /** Sales Engagement, where it is licensed. */
+  ActionCadence: [...system, field("Name", "string", "read", 255), field("State", "picklist", "read", 40)],
+  ActionCadenceTracker: [
+    ...system,
+    field("ActionCadenceId", "reference", "read"),
+    field("TargetId", "reference", "read"),
+    field("OwnerId", "reference", "read"),
+    field("State", "picklist", "read", 40),
   ],
   TaskStatus: [
     ...system.filter(({ name }) => name !== "IsDeleted"),
