@@ -383,6 +383,12 @@ export interface ChangedAsk {
   readonly since: number | null;
 }
 
+export interface JoinedRecords {
+  readonly drafts: readonly SignalDraft[];
+  /** Epoch ms up to which everything is told, where there is more than one look takes; else null. */
+  readonly through: number | null;
+}
+
 /** What a look-up may want to know of the attempt whose outcome is unknown. */
 export interface Attempt {
   /** Epoch ms at which it left; the earliest of the batch. */
@@ -428,6 +434,11 @@ export interface Crm extends Destination {
     session: CrmSession,
     ask: ChangedAsk,
   ): Promise<Result<readonly (TaskSeen | null)[], Exclude<Outcome, { arm: "done" }>>>;
+  /**
+   * Records of people that became one since this instant (epoch ms), as signals; one request. May be repeated: the same fact is the same
+   * signal. Absent where the CRM tells of it by itself.
+   */
+  joined?(session: CrmSession, since: number): Promise<Result<JoinedRecords, Exclude<Outcome, { arm: "done" }>>>;
   /** Pure: the shape that a task has when it says this. */
   shape(task: CrmTask): TaskShape;
   /** Pure: the instant that a due date of a shape means, where it stood at `before` (epoch ms); null where it says none. */

@@ -79,6 +79,11 @@ export const salesforce: Crm = {
     return changedTasks(session, ask);
   },
 
+  async joined(session, since) {
+    const { joinedRecords } = await import("./joined.ts");
+    return joinedRecords(session, since);
+  },
+
   shape: shapeOf,
   dueAt,
 

@@ -218,6 +218,9 @@ export function deleteTask(key: string): CrmRequest {
 /* --------------------------------------------------------------------------------------------------- SOQL */
 
 const oldestFirst = "ORDER BY CreatedDate ASC, Id ASC";
+/** Rows of each question in one look for what became one; the rest comes with the next. A page holds 2,000. */
+export const joinedRowsMax = 500;
+const oldestChange = `ORDER BY SystemModstamp ASC, Id ASC LIMIT ${joinedRowsMax}`;
 const contactFields = "Id, Email, IsDeleted, MasterRecordId";
 const leadFields = `Id, Email, ${names.leadKey}, IsConverted, ConvertedContactId, IsDeleted, MasterRecordId`;
 
@@ -239,6 +242,12 @@ export const soql = {
     const own = fields.map((field) => `, ${field}`).join("");
     return `SELECT Id, ${gone}IsDeleted, MasterRecordId${own} FROM ${type} WHERE Id IN ${inList(ids)}`;
   },
+  /** Leads that became contacts, oldest change first. */
+  leadsConverted: (after: string): string =>
+    `SELECT Id, ConvertedContactId, ConvertedAccountId, SystemModstamp FROM Lead WHERE IsConverted = true AND ConvertedContactId != null AND SystemModstamp > ${after} ${oldestChange}`,
+  /** Rows that a merge has deleted: those that name the one that stays. */
+  mergedAway: (type: Person, after: string): string =>
+    `SELECT Id, MasterRecordId, SystemModstamp FROM ${type} WHERE IsDeleted = true AND MasterRecordId != null AND SystemModstamp > ${after} ${oldestChange}`,
   cadenceTrackers: (people: readonly string[]): string =>
     `SELECT Id, TargetId, ActionCadenceId, State, CreatedDate FROM ActionCadenceTracker WHERE TargetId IN ${inList(people)} AND IsDeleted = false`,
   cadencesNamed: (cadences: readonly string[]): string =>

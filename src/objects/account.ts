@@ -43,6 +43,7 @@ import {
   crmDeadlineMs,
   hopsMax,
   inFlightMax,
+  joinEveryMs,
   ownersTtlMs,
   queueLoadMax,
   settleReadsMs,
@@ -55,6 +56,7 @@ import { isCrm } from "../resolve/targets.ts";
 import { type AccountFacts, AccountStore, type KnownOwners } from "./account-store.ts";
 import type { SettleCall } from "./acting.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
+import { Joining } from "./joining.ts";
 import { digestOf, Listening } from "./listening.ts";
 import { identityStub } from "./names.ts";
 
@@ -116,6 +118,7 @@ export class AccountObject extends DurableObject<Env> {
   #budget: Budget | null = null;
   #owners: KnownOwners | null = null;
   readonly #listening: Listening;
+  readonly #joining: Joining;
   /** When the alarm stands; undefined until this incarnation has asked. */
   #alarmAt: number | null | undefined = undefined;
   #hearAt = 0;
@@ -129,6 +132,14 @@ export class AccountObject extends DurableObject<Env> {
       masterKey: env.BATON_MASTER_KEY,
       facts: () => this.#facts,
       save: (facts) => this.#saveFacts(facts),
+    });
+    this.#joining = new Joining({
+      env,
+      store: this.#store,
+      later: (work) => this.ctx.waitUntil(work),
+      spend: (crm, cost, work) => this.#spend(crm, cost, work),
+      session: (crm, facts, send) => this.#openSession(crm, facts, send),
+      failed: (crm, session, failure) => this.#lookFailed(crm, session, failure),
     });
     this.#listening = new Listening({
       env,
@@ -285,6 +296,7 @@ export class AccountObject extends DurableObject<Env> {
     await this.#readOwners(crm, sessionOf(call.grant, installed.value.world, send));
     this.#load();
     this.#pump();
+    this.#arm(Math.max(this.#joining.nextAt(this.#heard()), Date.now()));
     return { ok: true, installation: installed.value };
   }
 
@@ -353,9 +365,28 @@ export class AccountObject extends DurableObject<Env> {
     // The one that stood behind them has just gone off.
     if (this.#hasOrphans()) this.#arm((this.#timer?.at ?? Date.now()) + 1_000);
     await this.#hear();
+    await this.#join();
+  }
+
+  /** The CRM says that records may have become one: looked at now, behind an alarm. May come as often as it likes. */
+  async somethingHappened(): Promise<void> {
+    if (this.#alarmAt === undefined) await this.#knowAlarm();
+    const at = this.#joining.hurry();
+    if (this.#alarmAt !== null && this.#alarmAt !== undefined && this.#alarmAt <= at) return;
+    this.#alarmAt = at;
+    await this.ctx.storage.setAlarm(at);
   }
 
   /* ------------------------------------------------------------------------------------ what people do there */
+
+  /** One look at the records that became one, if it is time; the next one is behind an alarm before. */
+  async #join(): Promise<void> {
+    const [facts, crm] = [this.#facts, this.#heard()];
+    if (facts?.status !== "connected" || crm?.joined === undefined) return;
+    this.#arm(Math.max(this.#joining.nextAt(crm), Date.now() + joinEveryMs));
+    if (this.#pausedUntil <= Date.now()) await this.#joining.look(crm, facts);
+    this.#arm(Math.max(this.#joining.nextAt(crm), this.#pausedUntil, Date.now()));
+  }
 
   /** One look at the open tasks, if it is time; the next one is behind an alarm before this one begins. */
   async #hear(): Promise<void> {
