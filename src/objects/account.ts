@@ -100,6 +100,9 @@ const installAttemptsMax = 8;
 /** Somebody who is not known is asked about again after this at the earliest: a new colleague sees the card within a minute. */
 const newUserMs = 60_000;
 
+/** Records of which it is remembered when what they show was found out. */
+const shownMax = 2_000;
+
 /** An attempt may still take effect for so long after it left: HubSpot itself gives up at 100 s (524). */
 const doubtMs = 120_000;
 
@@ -118,6 +121,8 @@ export class AccountObject extends DurableObject<Env> {
   #budget: Budget | null = null;
   #owners: KnownOwners | null = null;
   readonly #listening: Listening;
+  /** When what was shown last on a record was found out, of the last few: what comes late must not stand over it. */
+  readonly #shownAt = new Map<string, number>();
   readonly #joining: Joining;
   /** When the alarm stands; undefined until this incarnation has asked. */
   #alarmAt: number | null | undefined = undefined;
@@ -214,15 +219,10 @@ export class AccountObject extends DurableObject<Env> {
     return { arm: "cancelled" };
   }
 
-  /** False for what was found out before something that waits or is under way for the same record; what that one makes needless goes. */
-  #isNewest(command: RecordCommand): boolean {
-    for (const { action, busy } of this.#items.values()) {
-      const other = action.command;
-      if (other.type !== "write_record" || other.personId !== command.personId || other.key === command.key) continue;
-      if (other.at > command.at) return false;
-      if (!busy) this.#cancelled(action);
-    }
-    return true;
+  /** False for what was found out before something that is shown already, waits, or is under way for the same record. */
+  #isNewest({ personId, at }: RecordCommand): boolean {
+    if ((this.#shownAt.get(personId) ?? 0) > at) return false;
+    return [...this.#items.values()].every(({ action: { command } }) => !isOlder({ personId, at }, command));
   }
 
   /** Nothing of these is to be done any more: what is stored of them names nobody. Throws while one is under way: to be asked again. */
@@ -498,7 +498,7 @@ export class AccountObject extends DurableObject<Env> {
     this.#budget ??= newBudget(crm.manifest.budget);
     let nextAt = Number.POSITIVE_INFINITY;
     if (this.#items.size === 0) this.#loadMore();
-    const idle = idleOf([...this.#items.values()]);
+    const idle = this.#idle();
     for (const phase of phasesOf(idle, circumstancesOf(facts, now))) {
       nextAt = Math.min(nextAt, phase.nextAt);
       const gathersUntil = (phase.hot ? this.#leftAt.hot : this.#leftAt.rest) + gatherMs(this.#budget, phase.hot, now);
@@ -525,6 +525,26 @@ export class AccountObject extends DurableObject<Env> {
       }
     }
     if (nextAt !== Number.POSITIVE_INFINITY) this.#wakeAt(nextAt);
+  }
+
+  /**
+   * What may start. Of a record one write is under way at a time, so that the later one comes last; what something newer has made needless is
+   * dropped as soon as it is not under way any more, however it came to wait again.
+   */
+  #idle(): readonly Item[] {
+    const items = [...this.#items.values()];
+    const shows = items.flatMap(({ action: { command }, busy }) =>
+      command.type === "write_record" ? [{ command, busy }] : [],
+    );
+    return items.filter(({ action, busy }) => {
+      const { command } = action;
+      if (busy || command.type !== "write_record") return !busy;
+      if (shows.some((other) => isOlder(command, other.command))) {
+        this.#cancelled(action);
+        return false;
+      }
+      return !shows.some((other) => other.busy && other.command.personId === command.personId);
+    });
   }
 
   #start(
@@ -629,9 +649,17 @@ export class AccountObject extends DurableObject<Env> {
       if (blocked !== undefined) this.#block(blocked);
     }
     this.#store.save(changed);
+    for (const { action } of batch) if (action.left !== undefined) this.#remember(action.command);
     if (this.#heard() !== null) for (const action of changed) this.#listening.settled(action);
     if (changed.some(({ state, receipt }) => state === "done" && receipt !== null)) this.#listen();
     for (const item of batch) this.#tell(item);
+  }
+
+  #remember(command: Command): void {
+    if (command.type !== "write_record") return;
+    this.#shownAt.delete(command.personId);
+    this.#shownAt.set(command.personId, command.at);
+    if (this.#shownAt.size > shownMax) this.#shownAt.delete(this.#shownAt.keys().next().value ?? "");
   }
 
   /** Actions that waited on their own are asked about again before they leave: consent may have gone meanwhile (G11). */
@@ -885,14 +913,9 @@ function hasTask(command: Command): command is Extract<Command, { task: unknown 
   return command.type === "create_task" || command.type === "update_task";
 }
 
-/** What may start. Of a record one write is under way at a time: the later one must come last. */
-function idleOf(items: readonly Item[]): readonly Item[] {
-  const busy = new Set(items.flatMap((item) => (item.busy ? recordOf(item) : [])));
-  return items.filter((item) => !item.busy && !recordOf(item).some((record) => busy.has(record)));
-}
-
-function recordOf({ action: { command } }: Item): readonly string[] {
-  return command.type === "write_record" ? [command.personId] : [];
+/** Whether a write of that record is older than this one. */
+function isOlder({ personId, at }: Pick<RecordCommand, "personId" | "at">, than: Command): boolean {
+  return than.type === "write_record" && than.personId === personId && than.at > at;
 }
 
 /** The holder as the CRM numbers people now; the receipt will say it. One whom it does not know owns nothing there. */

@@ -67,6 +67,8 @@ export interface CrmScene {
   onSend(key: string): void;
   /** The engine writes over what a person typed. */
   onOverwrite(task: Task, field: string, value: unknown): void;
+  /** What a record shows is older than what it showed before. */
+  onOlder(command: RecordCommand): void;
   /** A task came to be. */
   onTask(account: CrmAccount, task: Task): void;
 }
@@ -253,9 +255,15 @@ function carryOut(account: CrmAccount, command: Command, late: boolean): Outcome
     return { ...done, kept };
   }
   if (command.type === "write_record") {
+    const done = { arm: "done", taskId: "", personId: command.personId, created: false, left: [] } as const;
+    // What a CRM carries out long after it was given up may stand over something newer: that is not promised.
+    if ((account.records.get(command.personId)?.at ?? 0) > command.at) {
+      if (!late) here().onOlder(command);
+      return done;
+    }
     account.records.set(command.personId, command);
     engine.say(() => `CRM shows ${command.key} on ${command.personId}`);
-    return { arm: "done", taskId: "", personId: command.personId, created: false, left: [] };
+    return done;
   }
   if (command.type === "enrol") throw new Error("no play of the simulation has a sequence");
   const personId = personIdOf(account.crm, command.person.email ?? command.person.lead);
