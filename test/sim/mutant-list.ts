@@ -555,12 +555,6 @@ export const mutants: readonly Mutant[] = [
     "  for (const { retry_at } of pendingRecords(root)) at = Math.min(at, retry_at > now ? retry_at : now + guardMs);\n",
     "",
   ),
-  one(
-    "what was taken over is never shown",
-    "src/objects/showing.ts",
-    "recordEnded(node, key, { left: outcome.left })",
-    "node",
-  ),
   /* ---- what people do in a CRM */
   one(
     "hear our own writes as a person's",
