@@ -26,6 +26,8 @@ export interface Action {
   readonly hot: boolean;
   /** Identity that is told of the outcome. */
   readonly node: string;
+  /** See `ActionRecord.moves`: a call from whoever had it earlier may come late. */
+  readonly moves?: number;
   readonly command: Command;
   /** E-mail address of the holder; becomes the CRM's owner id when it leaves. */
   readonly holder: string;
@@ -89,13 +91,19 @@ export type Settled =
   | { readonly arm: "parked"; readonly problem: string };
 
 export function newAction(
-  ask: Pick<Action, "command" | "holder" | "node" | "hot">,
+  ask: Pick<Action, "command" | "holder" | "node" | "moves" | "hot">,
   state: ActionState = "pending",
 ): Action {
-  const { command, holder, node, hot } = ask;
+  const { command, holder, node, moves = 0, hot } = ask;
+  const place = moves === 0 ? { node } : { node, moves };
   const counts = { attempts: 0, notBefore: 0, attemptAt: 0, emptyReads: 0, lookups: 0 };
   const step = command.type === "enrol" ? { step: "sequence" as const } : {};
-  return { key: command.key, state, hot, node, command, holder, ...counts, receipt: null, problem: null, ...step };
+  return { key: command.key, state, hot, ...place, command, holder, ...counts, receipt: null, problem: null, ...step };
+}
+
+/** Whose it is, as far as is known: the identity to which it moved last. */
+export function heldBy(action: Action, { node, moves = 0 }: Pick<Action, "node" | "moves">): Action {
+  return moves > (action.moves ?? 0) ? { ...action, node, moves } : action;
 }
 
 /** The action as it must be on disk before its request leaves. */

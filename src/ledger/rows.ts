@@ -249,10 +249,10 @@ function questionsOnFollowUp(item: FollowUpRecord, said: Root["said"]): Question
 }
 
 function conflictsOf(root: Root): Question[] {
-  const raised = new Set(root.apart.map(conflictId));
-  const conflicts = [...root.apart, ...root.unprojected.closed.filter((item) => !raised.has(conflictId(item)))];
-  return conflicts.flatMap((item) => {
-    if (item.reason === "kept_apart" || item.reason === "split" || item.reason === "said_by_a_person") return [];
+  const asked = root.apart.filter(isAsked);
+  const raised = new Set(asked.map(conflictId));
+  const closed = root.unprojected.closed.filter((item) => isAsked(item) && !raised.has(conflictId(item)));
+  return [...asked, ...closed].map((item) => {
     const { identifier, other, reason: guard, node, by, settled_by, settled_at } = item;
     return {
       id: conflictId(item),
@@ -262,6 +262,11 @@ function conflictsOf(root: Root): Question[] {
       document: { identifier_type: identifier.type, other, node, guard, by, settled_by, settled_at },
     };
   });
+}
+
+/** What a person has said by themselves is no question, also where it was one before. */
+function isAsked({ reason }: Apart): boolean {
+  return reason !== "kept_apart" && reason !== "split" && reason !== "said_by_a_person";
 }
 
 function questionOnHold({ id, code, play, reasons, signals, at, state }: Held): Question {

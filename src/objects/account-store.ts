@@ -138,12 +138,17 @@ export class AccountStore {
     this.#storage.sql.exec("UPDATE actions SET body = json_set(body, '$.seen', ?) WHERE key = ?", seen, of);
   }
 
-  own(key: string, node: string): void {
+  /** False where it had gone on to somebody else since, or was never made. */
+  own({ key, node, moves }: { readonly key: string; readonly node: string; readonly moves: number }): boolean {
+    const known = this.action(key);
+    if (known?.state !== "done" || (known.moves ?? 0) >= moves) return false;
     this.#storage.sql.exec(
-      "UPDATE actions SET body = json_set(body, '$.node', ?) WHERE key = ? AND state = 'done'",
+      "UPDATE actions SET state = 'done', body = json_set(body, '$.node', ?, '$.moves', ?) WHERE key = ?",
       node,
+      moves,
       key,
     );
+    return true;
   }
 
   nodesOf(person: string): readonly string[] {

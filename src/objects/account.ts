@@ -11,6 +11,7 @@ import type {
   Crm,
   CrmOwner,
   CrmSession,
+  CrmTask,
   Destination,
   Grant,
   Installation,
@@ -20,12 +21,14 @@ import type {
   World,
 } from "../../connectors/contract.ts";
 import { crmOf, destinationOf } from "../../connectors/index.ts";
+import { reopened, wordsOf } from "../act/again.ts";
 import { backoffMs } from "../act/backoff.ts";
 import { type Budget, correct, gatherMs, giveBack, newBudget, reserve, spend } from "../act/budget.ts";
 import {
   type Action,
   type Circumstances,
   conclude,
+  heldBy,
   inDoubt,
   intend,
   judge,
@@ -57,7 +60,7 @@ import { type AccountFacts, AccountStore, type KnownOwners } from "./account-sto
 import type { SettleCall } from "./acting.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
 import { Joining } from "./joining.ts";
-import { digestOf, Listening } from "./listening.ts";
+import { digestOf, Listening, type OwnCall } from "./listening.ts";
 import { identityStub } from "./names.ts";
 
 export interface SubmitCall {
@@ -67,11 +70,17 @@ export interface SubmitCall {
   /** Identity that asks; told of the outcome if it does not wait for it. */
   readonly node: string;
   readonly hot: boolean;
+  /** How often it went from one identity to another by now. */
+  readonly moves?: number;
   /** How often a person had it tried again after it was refused in the end. */
   readonly again?: number;
 }
 
-export type SubmitAnswer = Settled | { readonly arm: "pending"; readonly retryAfterMs: number };
+export type SubmitAnswer =
+  | Settled
+  | { readonly arm: "pending"; readonly retryAfterMs: number }
+  /** An earlier attempt may have made its task in these words: whoever tries it again is to know them, and asks with them. */
+  | { readonly arm: "worded"; readonly task: CrmTask };
 
 export type CancelAnswer =
   | { readonly arm: "cancelled" }
@@ -169,14 +178,21 @@ export class AccountObject extends DurableObject<Env> {
     if (call.command.type === "write_record" && !this.#isNewest(call.command)) return { arm: "cancelled" };
     let item = this.#items.get(key);
     if (item === undefined) {
-      const known = reopened(this.#store.action(key), call);
+      const stored = this.#store.action(key);
+      const worded = wordsOf(stored, call);
+      if (worded !== null) return { arm: "worded", task: worded };
+      const opened = reopened(stored, call);
+      const known = opened === null ? null : heldBy(opened, call);
       const answer = known === null ? null : settled(known);
+      // After a split another identity may ask for what was made already: it is the one to be told of it.
+      if (known?.state === "done" && known !== stored)
+        this.#listening.own({ key, node: call.node, moves: call.moves ?? 0 });
       if (answer !== null) return answer;
       item = { action: known ?? newAction(call), saved: known !== null, busy: false, waiters: [] };
       this.#items.set(key, item);
     }
     // After a merge or a split another identity answers for it.
-    if (item.action.node !== call.node) item.action = { ...item.action, node: call.node };
+    item.action = heldBy(item.action, call);
     const waiting = item;
     const answer = new Promise<SubmitAnswer>((resolve) => {
       const timer = setTimeout(() => resolve(this.#takeOver(waiting)), submitWaitMs);
@@ -254,8 +270,8 @@ export class AccountObject extends DurableObject<Env> {
   }
 
   /** The task of this action is of this identity's from now on. */
-  own(call: { readonly key: string; readonly node: string }): void {
-    this.#listening.own(call.key, call.node);
+  own(call: OwnCall): void {
+    this.#listening.own(call);
   }
 
   /* ------------------------------------------------------------------------------------ connect */
@@ -866,29 +882,6 @@ function endOf({ status, crm, problem }: AccountFacts): Settled | null {
 /** An outlet has a token that a person gave: nobody but them renews it. */
 function hasGrant(destination: Destination): destination is Crm {
   return isCrm(destination.manifest.crm);
-}
-
-/**
- * What was refused in the end, and a person wants to be tried again, maybe as somebody else's: looked up first, where an attempt may
- * have made its task. Where none can have, nothing of it was kept but its end.
- */
-function reopened(action: Action | null, { command, again = 0, holder, node }: SubmitCall): Action | null {
-  if (action === null || action.state !== "parked" || (action.again ?? 0) >= again) return action;
-  const isKept = inDoubt(action);
-  const state = isKept ? "intent" : "pending";
-  return {
-    ...action,
-    command: isKept ? action.command : command,
-    node,
-    state,
-    holder,
-    again,
-    attempts: 0,
-    lookups: 0,
-    emptyReads: 0,
-    notBefore: 0,
-    problem: null,
-  };
 }
 
 function outcomeOf({ command }: Action, answer: Exclude<Settled, { arm: "cancelled" }>): SettleCall["outcome"] {

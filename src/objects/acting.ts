@@ -179,8 +179,11 @@ export class Acting {
         revision: current.followUp.opened?.revision ?? current.followUp.revision,
       }));
     const hot = followUp.tier === "seconds";
-    const again = current.action.again ?? 0;
-    const answer = await accountStub(env, action.account).submit({ command, holder, node: root.name, hot, again });
+    const { again = 0, moves = 0 } = current.action;
+    // Asked again after a crash it must say the same under the same key.
+    if (work === "update" && state.unsaved) state.save(root);
+    const call = { command, holder, node: root.name, moves, hot, again };
+    const answer = await accountStub(env, action.account).submit(call);
     const after = state.root();
     if (after === null) return;
     state.projectDue = true;
@@ -211,6 +214,15 @@ export class Acting {
         // A message that stays as it is misleads nobody for long: nobody is asked.
         if (work === "close" && !isCrm(action.crm)) return this.#set(after, action.key, () => ({ state: "cancelled" }));
         return this.#set(after, action.key, () => ({ state: "parked", problem: answer.problem }));
+      case "worded":
+        // On disk before it leaves again, for nobody can say it once the task is found; what is new since follows as an update.
+        return state.save(
+          setAction(after, action.key, (item) => ({
+            ...item,
+            written: answer.task,
+            revision: current.followUp.revision - 1,
+          })),
+        );
       case "pending":
         return this.#set(after, action.key, (item) => ({
           attempts: item.attempts + 1,
@@ -229,9 +241,9 @@ export class Acting {
   }
 
   /** Whom the account object is to tell of what people do to this task. */
-  async #announce(node: string, { account, key }: ActionRecord): Promise<void> {
+  async #announce(node: string, { account, key, moves = 0 }: ActionRecord): Promise<void> {
     const { env, state } = this.#around;
-    await accountStub(env, account).own({ key, node });
+    await accountStub(env, account).own({ key, node, moves });
     const root = state.root();
     if (root?.name !== node) return;
     state.change(setAction(root, key, ({ unannounced: _told, ...item }) => item));
@@ -281,8 +293,10 @@ export class Acting {
     if (current === null) return { moved: partedWith(node, key) };
     const { outcome } = call;
     if (revision !== null) {
-      if (current.action.state !== "done" || current.action.revision >= revision) return { moved: null };
       const shown = "updated" in outcome ? outcome : null;
+      // A later one may have come through before: what it found no more to be there is gone all the same.
+      const isPast = current.action.revision >= revision && shown?.update.gone === undefined;
+      if (current.action.state !== "done" || isPast) return { moved: null };
       state.change(
         shown === null
           ? unseen(node, key, revision, Date.now())
@@ -341,7 +355,9 @@ export class Acting {
  * of the follow-up.
  */
 function updated(root: Root, key: string, revision: number, written: CrmTask, update: TaskUpdate, now: number): Root {
-  const shown = setAction(root, key, (item) => ({ ...item, revision, written, updated: revision }));
+  const shown = setAction(root, key, (item) =>
+    item.revision > revision ? item : { ...item, revision, written, updated: revision },
+  );
   if (update.gone === undefined) return lookedAt(shown, key, update.kept, now);
   const isOpen = findAction(shown, key)?.followUp.state === "open";
   if (!isOpen) return shown;

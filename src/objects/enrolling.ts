@@ -37,6 +37,7 @@ export async function enrolPerson(
           command,
           holder: command.sender,
           node: before.name,
+          moves: action.moves ?? 0,
           hot: false,
           again: action.again ?? 0,
         });
@@ -55,6 +56,7 @@ export async function enrolPerson(
     case "pending":
       return set(root, { attempts: action.attempts + 1, retry_at: Date.now() + answer.retryAfterMs });
     case "updated":
+    case "worded":
     case "shown":
       throw new Error("not an answer to an enrolment");
   }

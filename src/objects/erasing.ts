@@ -4,7 +4,15 @@ import { digest } from "../crypto.ts";
 import type { Env } from "../env.ts";
 import { erasedIdentifier } from "../ledger/erasures.ts";
 import { projectionOf } from "../ledger/rows.ts";
-import { type ErasureOrder, leadsOf, mayBeErased, toBeErased, tombstoneOf } from "../resolve/erase.ts";
+import {
+  type ErasureOrder,
+  type Final,
+  isFinal,
+  leadsOf,
+  mayBeErased,
+  toBeErased,
+  tombstoneOf,
+} from "../resolve/erase.ts";
 import { recordsOf } from "../resolve/shown.ts";
 import type { Workspace } from "../workspace.ts";
 import { accountStub, companyStub, identityStub, projectorStub } from "./names.ts";
@@ -73,37 +81,25 @@ export class Erasing {
     // asked again, when all that came with it is known.
     if (node.role !== "alias" || node.epoch >= call.epoch) return;
     if (!call.within.includes(node.parent)) return;
-    const tombstone = tombstoneOf(call, call.epoch);
+    const tombstone = tombstoneOf({ at: Math.max(call.at, node.erased_at ?? 0) }, call.epoch);
     state.saveErased(tombstone);
     this.#around.armAt(tombstone.until);
   }
 
-  /** From the outside in: who is asked late or twice only finds less. The tombstone here comes last. */
+  /**
+   * From the outside in: who is asked late or twice only finds less. The ledger comes before the nodes, which may be somebody new's at
+   * once; the tombstone here comes last.
+   */
   async erase(): Promise<void> {
     const { env, state } = this.#around;
     const first = state.root();
     if (first === null || first.erase === undefined || !mayBeErased(first)) return;
     const { policy, shard } = await this.#around.workspace(first.workspace);
-    const root = state.root();
-    if (root === null || root.erase === undefined || !mayBeErased(root)) return;
-    // A version that a crash could take back must not be told to anybody.
-    if (state.unsaved) state.save(root);
-    const { id, at, by, owed } = root.erase;
-    const actions = [...root.follow_ups.flatMap((item) => item.actions), ...recordsOf(root)];
-    for (const account of new Set(actions.map((action) => action.account))) {
-      const keys = actions.filter((action) => action.account === account).map((action) => action.key);
-      await accountStub(env, account).forget({ keys });
-    }
-    if (root.company !== undefined)
-      await companyStub(env, root.workspace, root.company).forget({ leads: leadsOf(root) });
+    const root = await this.#final();
+    if (root === null) return;
+    const { id, at, by, owed, final } = root.erase;
+    const version = final + 1;
     const within = [root.name, ...root.members];
-    // Nobody may hang on somebody else, who may go first; nor on the one whom this person was split off from, who may still be
-    // telling them where they belong.
-    const gathering = { to: root.name, epoch: root.version, within };
-    for (const node of root.members) await identityStub(env, node).gather({ node, ...gathering });
-    // Those that may hang on a member first: a member that is free may be somebody new's at once, and what hangs on it too.
-    for (const node of [...owed, ...root.members])
-      await identityStub(env, node).swallow({ at, epoch: root.version + 1, within });
     await projectorStub(env, shard, root.name).erase({
       shown: projectionOf(root, [], policy, Date.now()),
       erasure: {
@@ -113,13 +109,50 @@ export class Erasing {
         keys: [...state.store.keys(), ...Object.keys(root.lead.identifiers).map(erasedIdentifier)],
         by,
       },
-      version: root.version + 1,
+      version,
     });
+    // Those that may hang on a member first: a member that is free may be somebody new's at once, and what hangs on it too.
+    for (const node of [...owed, ...root.members])
+      await identityStub(env, node).swallow({ at, epoch: version, within });
     const after = state.root();
-    // Somebody was taken in meanwhile, or something was confirmed: it goes the same way, from the beginning.
-    if (after === null || after.version !== root.version) return;
-    const tombstone = { ...tombstoneOf({ at }, root.version + 1), restored: after.restored ?? [] };
+    if (after === null || after.erase?.final !== final) return;
+    // Whoever was erased here before stays so, by an order that was given later perhaps.
+    const tombstone = {
+      ...tombstoneOf({ at: Math.max(at, after.erased_at ?? 0) }, version),
+      restored: after.restored ?? [],
+    };
     state.saveErased(tombstone);
     this.#around.armAt(tombstone.until);
+  }
+
+  /**
+   * The root as it goes, when everything else that knows of it has let go; null where somebody was taken in or something was confirmed
+   * meanwhile: that goes the same way, from the beginning.
+   */
+  async #final(): Promise<Final | null> {
+    const { env, state } = this.#around;
+    const root = state.root();
+    if (root === null || root.erase === undefined || !mayBeErased(root)) return null;
+    if (isFinal(root)) return root;
+    // A version that a crash could take back must not be told to anybody.
+    if (state.unsaved) state.save(root);
+    const actions = [...root.follow_ups.flatMap((item) => item.actions), ...recordsOf(root)];
+    for (const account of new Set(actions.map((action) => action.account))) {
+      const keys = actions.filter((action) => action.account === account).map((action) => action.key);
+      await accountStub(env, account).forget({ keys });
+    }
+    if (root.company !== undefined)
+      await companyStub(env, root.workspace, root.company).forget({ leads: leadsOf(root) });
+    // Nobody may hang on somebody else, who may go first; nor on the one whom this person was split off from, who may still be
+    // telling them where they belong.
+    const gathering = { to: root.name, epoch: root.version, within: [root.name, ...root.members] };
+    for (const node of root.members) await identityStub(env, node).gather({ node, ...gathering });
+    const after = state.root();
+    if (after === null || after.version !== root.version || after.erase === undefined || !mayBeErased(after))
+      return null;
+    const version = after.version + 1;
+    const final: Final = { ...after, version, erase: { ...after.erase, final: version } };
+    state.save(final);
+    return final;
   }
 }

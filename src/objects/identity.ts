@@ -19,7 +19,7 @@ import type { Env } from "../env.ts";
 import { projectionOf } from "../ledger/rows.ts";
 import { guardMs, hopsMax } from "../limits.ts";
 import type { Signal } from "../model.ts";
-import { mayBeErased } from "../resolve/erase.ts";
+import { isFinal, mayBeErased } from "../resolve/erase.ts";
 import type { HeardTask } from "../resolve/hearing.ts";
 import type { LeadFold } from "../resolve/lead.ts";
 import {
@@ -443,6 +443,8 @@ export class IdentityObject extends DurableObject<Env> {
     const root = withRecordsOwed(before, policy, targets, Date.now());
     this.#state.change(root);
     this.#state.projectDue = false;
+    // It shows nobody any more, whatever was confirmed since.
+    if (isFinal(root)) return;
     // Only what is on disk is shown: a version the ledger has seen must never be taken back by a crash (G8).
     if (this.#state.unsaved) this.#state.save(root);
     const signals = this.#store.signalsAfter(root.projected.seq);

@@ -8,7 +8,7 @@ import type { Policy } from "../decide/policy.ts";
 import type { Env } from "../env.ts";
 import { absorbEntriesMax, guardMs, hopsMax } from "../limits.ts";
 import type { Identifier } from "../model.ts";
-import { toBeErased, tombstoneMs, tombstoneOf } from "../resolve/erase.ts";
+import { isFinal, toBeErased, tombstoneMs, tombstoneOf } from "../resolve/erase.ts";
 import { type Authority, guard, type Profile, profileOf } from "../resolve/guard.ts";
 import { emptyLead, foldSignal } from "../resolve/lead.ts";
 import { absorb, hasAbsorbed, keepApart, linkDone, tieOf } from "../resolve/merge.ts";
@@ -43,12 +43,18 @@ export interface ClaimCall {
   readonly full: boolean;
   /** The way from here has led to nobody who knows this node: it looks again itself, and is free if that is so. */
   readonly astray?: true;
+  /**
+   * The caller knows that an erased person was here, up to this version. Who does not is told, and asks again: a claim from while that
+   * person lived may come late, and whoever sent it may have become part of them since.
+   */
+  readonly after?: number;
 }
 
 export type ClaimAnswer =
   | ({ readonly arm: "claimed" } & Partial<Remembered>)
   /** Nobody's yet, and the caller wants no further identifier; or a root that does not know the node. */
   | { readonly arm: "unused" }
+  | ({ readonly arm: "erased" } & Remembered)
   | ({ readonly arm: "moved"; readonly to: string } & Partial<Remembered>)
   | { readonly arm: "root"; readonly profile: Profile };
 
@@ -133,6 +139,8 @@ export class Linking {
     }
     if (node.role === "root") return { arm: "root", profile: profileOf(node) };
     if (call.full) return { arm: "unused" };
+    if (node.role === "erased" && call.after !== node.epoch)
+      return { arm: "erased", erased_at: node.erased_at, epoch: node.epoch };
     const { restored } = memoryOf(node);
     this.#state.saveAlias({
       role: "alias",
@@ -220,6 +228,7 @@ export class Linking {
     if (node.role === "alias") return { arm: "moved", to: node.parent };
     const before = rootOf(node, call.self, call.loser.workspace);
     if (hasAbsorbed(before, call.loser)) return this.#tookIn(before, call.loser);
+    if (isFinal(before)) return { arm: "erased", at: before.erase.at };
     // One part leaves at a time, and whoever arrives may have to leave at once.
     if (before.partings.length > 0) throw new Error("this node is changing: to be asked again");
     let root = before;
@@ -284,6 +293,7 @@ export class Linking {
     let remembered: Partial<Remembered> = {};
     let target = todo.node;
     let astray = false;
+    let after: number | undefined;
     for (let hops = 0; hops < hopsMax; hops++) {
       const before = this.#state.root();
       if (before === null) return;
@@ -296,6 +306,7 @@ export class Linking {
         node: todo.node,
         full: full || elsewhere,
         ...(astray && !elsewhere ? { astray } : {}),
+        ...(after === undefined ? {} : { after }),
       });
       const root = this.#linking(todo);
       if (root === null) return;
@@ -309,6 +320,10 @@ export class Linking {
         if (!elsewhere) return apart("too_many_members", root);
         astray = true;
         target = todo.node;
+        continue;
+      }
+      if (answer.arm === "erased") {
+        after = answer.epoch;
         continue;
       }
       if (answer.arm === "moved") {
@@ -330,10 +345,10 @@ export class Linking {
         authority,
         tie,
       });
-      const after = this.#linking(todo);
-      if (after === null) return;
-      if (joined.arm === "apart") return apart(joined.reason, after);
-      if (joined.arm === "joined") return this.#state.change(linked(after, todo.node, remembered));
+      const then = this.#linking(todo);
+      if (then === null) return;
+      if (joined.arm === "apart") return apart(joined.reason, then);
+      if (joined.arm === "joined") return this.#state.change(linked(then, todo.node, remembered));
       target = joined.to;
     }
     throw new Error("too many moves");

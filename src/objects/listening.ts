@@ -43,6 +43,14 @@ export interface Ear {
   failed(crm: Crm, session: CrmSession, failure: Exclude<Outcome, { arm: "done" }>): Promise<void>;
 }
 
+/** Whose task it is from now on, unless it went on since. */
+export interface OwnCall {
+  /** Of the action that made it. */
+  readonly key: string;
+  readonly node: string;
+  readonly moves: number;
+}
+
 /** A task that was made and whose end nobody has heard of. */
 interface OpenTask {
   readonly key: string;
@@ -101,15 +109,16 @@ export class Listening {
     }
     const known = open.get(base);
     if (known === undefined) return;
-    if (kind === "close" || action.update?.gone !== undefined) open.delete(base);
+    // One that found no open task any more: whoever asked for it may never hear so, and the next look tells.
+    if (kind === "close") open.delete(base);
     else open.set(base, { ...known, updated: revision, seen: action.seen, wroteAt: action.attemptAt });
   }
 
-  /** Its follow-up went to somebody else with a split. */
-  own(key: string, node: string): void {
-    this.#ear.store.own(key, node);
-    const known = this.#open?.get(key);
-    if (known !== undefined) known.node = node;
+  /** Its follow-up went to somebody else with a split: listened to again, also where whoever had it before is gone. */
+  own(call: OwnCall): void {
+    if (!this.#ear.store.own(call)) return;
+    this.#open = null;
+    this.#pass = null;
   }
 
   /** Nobody is to hear of these any more. */
@@ -217,16 +226,18 @@ export class Listening {
       seen,
       ...(holder === undefined ? {} : { holder }),
     };
-    const answer = await this.#ask(task, call);
     const { store } = this.#ear;
-    if (answer === "later") return false;
+    // Should the answer be lost, what was told before is no measure any more: it may stand there again, and is news then.
+    if (task.seen !== untold) store.saw(task.key, task.updated, untold);
+    task.seen = untold;
+    const answer = await this.#ask(task, call);
+    // Written anew or somebody else's meanwhile: the next look compares with that.
+    if (answer === "later" || this.#tasks().get(task.key) !== task) return false;
     if (answer === "unknown" || seen.arm !== "open") {
       store.over([task.key]);
       this.#open?.delete(task.key);
       return true;
     }
-    // Written anew meanwhile: the next look compares with that.
-    if (this.#tasks().get(task.key) !== task) return false;
     task.seen = digestOf(seen);
     store.saw(task.key, task.updated, task.seen);
     return true;
@@ -287,9 +298,8 @@ function openIn(rows: readonly ActionRow[]): Map<string, OpenTask> {
     if (known === undefined) continue;
     if (kind === "close") open.delete(base);
     else {
-      const { update, seen, attemptAt } = row.action();
-      if (update?.gone !== undefined) open.delete(base);
-      else if ((revision ?? 0) > (known.updated ?? 0))
+      const { seen, attemptAt } = row.action();
+      if ((revision ?? 0) > (known.updated ?? 0))
         open.set(base, { ...known, updated: revision, seen, wroteAt: attemptAt });
     }
   }
@@ -300,6 +310,9 @@ function openTask({ key, receipt, node, seen, attemptAt, over, step }: Action): 
   if (receipt === null || receipt.task_id === "" || over === true || step !== undefined) return null;
   return { key, taskId: receipt.task_id, node, seen, updated: null, wroteAt: attemptAt };
 }
+
+/** No task's digest: what it says is to be told. */
+const untold = "?";
 
 /** Looks at what could not be told, a moment apart, before the next look at everything. */
 const triesMax = 3;

@@ -2,6 +2,7 @@
  * The node of one identity object as this incarnation knows it: loaded once, changed in memory, saved in one turn. What lies
  * only in memory between saves is what can be asked for again (see `identity.ts`).
  */
+import { isFinal } from "../resolve/erase.ts";
 import type { Alias, LogEntry, Node, Root, Tombstone } from "../resolve/node.ts";
 import type { IdentityStore } from "./identity-store.ts";
 
@@ -35,7 +36,7 @@ export class NodeState {
 
   get isAheadOfLedger(): boolean {
     const root = this.root();
-    return root !== null && root.version > root.projected.version;
+    return root !== null && !isFinal(root) && root.version > root.projected.version;
   }
 
   /** In memory, to be saved with whatever comes next. */

@@ -48,6 +48,7 @@ export class Showing {
         return state.change(recordEnded(root, key, "superseded"));
       case "done":
       case "updated":
+      case "worded":
         throw new Error("not an answer to a record's write");
     }
   }

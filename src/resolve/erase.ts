@@ -55,6 +55,13 @@ export function mayBeErased(root: Root): boolean {
   );
 }
 
+/** A person of whom nothing is left but the nodes: see `erase.final`. */
+export type Final = Root & { readonly erase: { readonly final: number } };
+
+export function isFinal(root: Root): root is Final {
+  return root.erase?.final !== undefined;
+}
+
 export function tombstoneOf(order: Pick<ErasureOrder, "at">, epoch: number): Tombstone {
   return { role: "erased", erased_at: order.at, until: order.at + tombstoneMs, epoch };
 }

@@ -6,7 +6,16 @@ import type { Approval } from "../decide/hold.ts";
 import type { Signal } from "../model.ts";
 import { type Authority, weightOf } from "./guard.ts";
 import { emptyLead, foldSignal, joinLeads } from "./lead.ts";
-import type { ActionRecord, Apart, FollowUpRecord, Held, LinkTodo, Root, Said } from "./node.ts";
+import {
+  type ActionRecord,
+  type Apart,
+  type FollowUpRecord,
+  type Held,
+  type LinkTodo,
+  moved,
+  type Root,
+  type Said,
+} from "./node.ts";
 import { joinRecords } from "./shown.ts";
 import { joinTies, type Tie, tied, undecidedSince } from "./ties.ts";
 
@@ -201,7 +210,7 @@ function joinFollowUps(own: readonly FollowUpRecord[], theirs: readonly FollowUp
     const asked = overdue === undefined ? {} : { overdue };
     return { ...(stageOf(other) > stageOf(item) ? other : item), ...asked, actions };
   };
-  return [...own.map(further), ...theirs.filter((item) => !own.some(({ id }) => id === item.id))];
+  return [...own.map(further), ...theirs.filter((item) => !own.some(({ id }) => id === item.id)).map(moved)];
 }
 
 /** How far a follow-up has come: closed after open, with a holder after without, and each enrichment further. */

@@ -85,6 +85,8 @@ export interface ActionRecord extends Target {
   readonly problem?: string;
   /** How often a person had it tried again after the CRM had refused it. */
   readonly again?: number;
+  /** How often it went to another identity, with a merge or a split: whoever has it now has the highest count. */
+  readonly moves?: number;
   /** Revision of the follow-up that the CRM shows. */
   readonly revision: number;
   /** The record that the receipt names was looked at: it is an identifier of this person, or somebody else's (`records.ts`). */
@@ -265,6 +267,11 @@ export interface Root extends Memory {
     readonly by: string;
     /** Nodes that were to be linked: some may point here already. */
     readonly owed: readonly string[];
+    /**
+     * The version at which nothing is left to withdraw or to gather. From then on nobody is taken in and the ledger is shown nothing
+     * more: nodes are set free one by one, and whoever comes to one of them goes on from here, however often the rest is repeated.
+     */
+    readonly final?: number;
   };
   /** Decisions and tombstones the ledger has not confirmed yet. */
   readonly unprojected: {
@@ -520,6 +527,12 @@ export function followUpFacts(root: Root): readonly FollowUpFact[] {
       revision,
     };
   });
+}
+
+/** It goes on at another identity. */
+export function moved(followUp: FollowUpRecord): FollowUpRecord {
+  const actions = followUp.actions.map((action) => ({ ...action, moves: (action.moves ?? 0) + 1 }));
+  return { ...followUp, actions };
 }
 
 export function setAction(root: Root, key: string, change: (action: ActionRecord) => ActionRecord): Root {

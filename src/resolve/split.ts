@@ -17,6 +17,7 @@ import {
   type Held,
   type LinkTodo,
   type LogEntry,
+  moved as movedOn,
   newRoot,
   type Parting,
   type Root,
@@ -215,7 +216,9 @@ function part(
       apart,
       links,
       undecided: undecidedOf(root, mine, again, own, when.at),
-      follow_ups: root.follow_ups.filter((item) => own(item.trigger)).map((item) => submittedAgain(item, when.at)),
+      follow_ups: root.follow_ups
+        .filter((item) => own(item.trigger))
+        .map((item) => submittedAgain(movedOn(item), when.at)),
       held: onceEach(root.held.flatMap((item) => heldBy(item, own, name === root.name ? null : name))),
       approvals: root.approvals,
       said: name === root.name ? root.said : saidOfParts(root, name),

@@ -31,8 +31,8 @@ import type { Sending } from "./scenario.ts";
  * the account may be under way: what was withdrawn within this time of the send could not have been known.
  */
 const consentSlackMs = 15_000;
-/** What the asker said of itself may be as old as the slowest hop. */
-const guardSlackMs = 3_500;
+/** What the asker said of itself may be as old as the slowest hop and the slowest read of the policy from D1. */
+const guardSlackMs = 8_500;
 
 export class LiveChecks {
   readonly acknowledged = new Map<string, Signal>();
@@ -665,7 +665,12 @@ function checkFollowUpRows(rest: Rest, root: Root): void {
 
 /** Every question that an object has is asked where people look, and no other; that of two people, which both have, once. */
 function checkExceptionRows(rest: Rest, policy: Policy): void {
-  const rows = rest.platform.ledger.all("SELECT id, state FROM exceptions") as { id: string; state: string }[];
+  const rows = rest.platform.ledger.all("SELECT id, state, reason, lead FROM exceptions") as {
+    id: string;
+    state: string;
+    reason: string;
+    lead: string;
+  }[];
   const shown = new Map(rows.map(({ id, state }) => [id, state]));
   const asked = new Map<string, readonly string[]>();
   for (const { root } of rest.roots) {
@@ -682,8 +687,9 @@ function checkExceptionRows(rest: Rest, policy: Policy): void {
     if (state === "closed" && !/^ex_(de|fu)_/.test(id)) continue;
     if (!states.includes(state)) rest.fail("G8", `the ledger shows ${id} as ${state}, not ${states.join(" or ")}`);
   }
-  for (const [id, state] of shown)
-    if (state === "open" && !asked.has(id)) rest.fail("G8", `the ledger asks ${id}, and nobody has that question`);
+  for (const { id, state, reason, lead } of rows)
+    if (state === "open" && !asked.has(id))
+      rest.fail("G8", `the ledger asks ${id} (${reason} of ${rest.label(lead)}), and nobody has that question`);
 }
 
 /** History holds every applied signal, and a decision on each that does not wait. */

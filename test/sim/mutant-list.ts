@@ -314,6 +314,14 @@ export const mutants: readonly Mutant[] = [
     "const { key, state, ...body } = bare(action);",
     "const { key, state, ...body } = action;",
   ),
+  one("somebody new at a node is hidden", erasing, "      version,\n    });", "      version: version + 50,\n    });"),
+  one(
+    "somebody is taken in after the end",
+    linking,
+    '    if (isFinal(before)) return { arm: "erased", at: before.erase.at };\n',
+    "",
+  ),
+  one("a late claim takes the node of the erased", linking, "call.after !== node.epoch", "false"),
   one("an erasure forgets who is new", erasing, "    if (!call.within.includes(node.parent)) return;\n", ""),
   /* ---- the log */
   one("duplicates counted", store, "ON CONFLICT DO NOTHING", "ON CONFLICT (key) DO UPDATE SET seq = excluded.seq"),
@@ -446,6 +454,32 @@ export const mutants: readonly Mutant[] = [
     acting,
     'if (work === null || (work === "create" && current.followUp.state !== "open")) return;',
     "if (work === null) return;",
+  ),
+  one(
+    "whoever asks for what is made is told nothing of it",
+    account,
+    'if (known?.state === "done" && known !== stored)',
+    "if (Math.random() > 2)",
+  ),
+  one(
+    "whoever had it before takes it back",
+    "src/act/exactly-once.ts",
+    "return moves > (action.moves ?? 0) ? { ...action, node, moves } : action;",
+    "return { ...action, node, moves };",
+  ),
+  one("what leaves was never saved", acting, '    if (work === "update" && state.unsaved) state.save(root);\n', ""),
+  one("an older update tells nothing of what is gone", acting, "&& shown?.update.gone === undefined", ""),
+  one(
+    "what was told and not confirmed counts as told",
+    "src/objects/listening.ts",
+    "    if (task.seen !== untold) store.saw(task.key, task.updated, untold);\n    task.seen = untold;\n",
+    "",
+  ),
+  one(
+    "tried again in words that nobody knows",
+    "src/act/again.ts",
+    "return canonicalJson(earlier) === canonicalJson(task) ? null : earlier;",
+    "return null;",
   ),
   one(
     "tasks of cancelled follow-ups stay",

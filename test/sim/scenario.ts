@@ -42,7 +42,12 @@ export interface Scenario {
   /** Milliseconds after the start at which somebody in the CRM deletes or completes a task, if there is one. */
   readonly touches: readonly { readonly at: number; readonly to: "deleted" | "completed" }[];
   /** Milliseconds after the start at which a person says something about who is who, if there is anything to say. */
-  readonly words: readonly { readonly at: number; readonly says: Word }[];
+  readonly words: readonly {
+    readonly at: number;
+    readonly says: Word;
+    /** Somebody known by this; else whoever is there. */
+    readonly of?: Identifier;
+  }[];
   /** Milliseconds after the start at which somebody says something about a follow-up, if there is one. */
   readonly sayings: readonly { readonly at: number; readonly says: Say }[];
   /** Milliseconds after the start at which somebody does something to a task in a CRM, if there is an open one. */
@@ -122,7 +127,7 @@ export function scenarioOf(seed: number): Scenario {
     to: pick<"deleted" | "completed">(random, ["deleted", "completed"]),
   }));
   const talk = random() < 0.4;
-  const words = Array.from({ length: talk ? between(1, 5) : 0 }, () => ({
+  const words: Scenario["words"][number][] = Array.from({ length: talk ? between(1, 5) : 0 }, () => ({
     at: between(0, spreadMs + 60_000),
     says: pick<Word>(random, ["split", "split", "split", "settle_merge", "settle_apart", "merge", "erase"]),
   }));
@@ -157,6 +162,11 @@ export function scenarioOf(seed: number): Scenario {
     at: between(100, spreadMs + pick(random, [30_000, 120_000, 600_000])),
     does: pick<Deed>(random, ["completed", "deleted", "given", "given", "given", "postponed", "renamed", "lowered"]),
   }));
+  if (random() < 0.08) {
+    const leaving = leaver(random, pick(random, people as [Identifier[], ...Identifier[][]]), spreadMs);
+    sendings.push(...leaving.sendings);
+    words.push(...leaving.words);
+  }
   const scenario = { seed, words, policy, targets, sendings, touches, sayings, deeds, plan };
   return { ...scenario, faultsEndAt: Math.max(faultsEndAt, isOver) };
 }
@@ -172,6 +182,33 @@ function waverer(random: () => number, person: readonly Identifier[], spreadMs: 
       ...(index === 2 ? { consent: { follow_up: true } } : {}),
     });
   });
+}
+
+/**
+ * Somebody who asks to be erased while what they did before is still being linked and followed up, and who goes on: with what
+ * happened before, which is theirs, and as somebody new at the very same nodes.
+ */
+function leaver(
+  random: () => number,
+  person: readonly Identifier[],
+  spreadMs: number,
+): { readonly sendings: readonly Sending[]; readonly words: Scenario["words"] } {
+  const between = (from: number, to: number) => Math.floor(from + random() * (to - from));
+  const leavesAt = between(200, spreadMs + 20_000);
+  const of = pick(random, person as [Identifier, ...Identifier[]]);
+  const again = random() < 0.4;
+  const sendings = Array.from({ length: between(3, 8) }, (_, index) => {
+    const at = Math.max(0, leavesAt + between(-1_500, pick(random, [200, 3_000, 40_000])));
+    const first = pick(random, person as [Identifier, ...Identifier[]]);
+    const second = pick(random, person as [Identifier, ...Identifier[]]);
+    const kind = pick(random, ["demo_requested", "page_viewed", "product_used", "trial_started"]);
+    const happenedAt = random() < 0.3 ? Math.min(at, leavesAt) - between(1, 5_000) : at;
+    return sent(`l${index}`, kind, at, first === second ? [first] : [first, second], {
+      occurredAt: startedAt + happenedAt,
+    });
+  });
+  const words = [leavesAt, ...(again ? [leavesAt + between(100, 60_000)] : [])];
+  return { sendings, words: words.map((at) => ({ at, says: "erase", of })) };
 }
 
 /** Somebody who asks for more while what they asked for before is still being brought up to date in the CRM. */
@@ -190,7 +227,7 @@ function sent(
   kind: string,
   at: number,
   person: readonly Identifier[],
-  part: Pick<Signal, "consent">,
+  part: Pick<Signal, "consent"> & { readonly occurredAt?: number },
 ): Sending {
   const made = toSignal(
     { id, kind, occurredAt: startedAt + at, identifiers: [...person], traits: {}, ...part },

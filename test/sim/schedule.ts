@@ -125,7 +125,10 @@ export function runSchedule(scenario: Scenario, without: Without = {}): Run {
         sendAt(platform, checks, workspace, facts, sending);
       }
     });
-    for (const { at, says } of scenario.words) sayAt(platform, checks, at, says);
+    for (const { at, says, of } of scenario.words) {
+      const name = of === undefined ? null : nodeName(nameKey, workspaceId, of.type, of.value);
+      sayAt(platform, checks, at, says, name);
+    }
     for (const { at, says } of scenario.sayings) answerAt(platform, checks, facts, at, says);
     for (const { at, does } of scenario.deeds) doAt(platform, checks, [...crmAccounts.values()], at, does);
     for (const { at, to } of scenario.touches) touchAt(engine, [...crmAccounts.values()], at, to);
@@ -215,8 +218,8 @@ function sendAt(
   engine.at(startedAt + sending.at, null, "send", () => attempt(1));
 }
 
-/** A person's word about who is who, said again until it is heard. */
-function sayAt(platform: Platform, checks: LiveChecks, at: number, says: Word): void {
+/** A person's word about who is who, of whoever has that node or of anybody, said again until it is heard. */
+function sayAt(platform: Platform, checks: LiveChecks, at: number, says: Word, of: string | null): void {
   const { engine } = platform;
   engine.at(startedAt + at, null, says, () => {
     const roots = platform.hostsOf("identity").flatMap((host) => {
@@ -241,11 +244,12 @@ function sayAt(platform: Platform, checks: LiveChecks, at: number, says: Word): 
       return;
     }
     if (says === "erase") {
-      engine.say(() => `a person wants ${platform.label(root.name)} erased`);
+      const name = of ?? root.name;
+      engine.say(() => `a person wants ${platform.label(name)} erased`);
       const call = { by: "ops@example.com", at: engine.now };
       insist(
         platform,
-        root.name,
+        name,
         (stub) => stub.erase(call),
         () => {},
       );
@@ -283,6 +287,7 @@ function answerAt(platform: Platform, checks: LiveChecks, { targets }: Workspace
     const { item, lead } = found;
     engine.say(() => `a person says ${says} of ${item.id} at ${platform.label(lead)}`);
     const speaker = { by: "kim@example.com", at: engine.now };
+    const word = says === "sweep" || says === "retry" ? null : wordOf(says, engine.now);
     const key = item.actions[0]?.key ?? "";
     if (says === "reassign") checks.onWord("ownerId", "2");
     if (says === "snooze") checks.onWord("dueAt", engine.now + 86_400_000);
@@ -291,9 +296,9 @@ function answerAt(platform: Platform, checks: LiveChecks, { targets }: Workspace
       lead,
       (stub) => {
         if (says === "sweep") return stub.overdue();
-        if (says === "retry")
+        if (word === null)
           return stub.answer({ ...speaker, exception: `ex_${key}`, way: { choice: "retry" }, targets });
-        return stub.answer({ ...speaker, follow_up: item.id, word: wordOf(says, engine.now) });
+        return stub.answer({ ...speaker, follow_up: item.id, word });
       },
       () => {},
     );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { toBeErased } from "../../src/resolve/erase.ts";
+import { isFinal, toBeErased } from "../../src/resolve/erase.ts";
 import { emptyLead, foldSignal } from "../../src/resolve/lead.ts";
 import { signal } from "../signals.ts";
 import { email, rootOf } from "../states.ts";
@@ -24,5 +24,14 @@ describe("an order to erase", () => {
     const erasing = toBeErased(seen(60_000), order);
     expect(erasing.erase && toBeErased({ ...erasing, lead: seen(70_000).lead }, erasing.erase).erase?.at).toBe(70_001);
     expect(erasing.erase && toBeErased(erasing, erasing.erase).erase?.at).toBe(60_001);
+  });
+});
+
+describe("a person of whom nothing is left but the nodes", () => {
+  it("is known by the version from which whoever comes to a free node goes on", () => {
+    const erasing = toBeErased(seen(1), order);
+    expect(isFinal(erasing)).toBe(false);
+    expect(isFinal({ ...erasing, erase: { ...order, owed: [], final: 7 } })).toBe(true);
+    expect(isFinal(seen(1))).toBe(false);
   });
 });

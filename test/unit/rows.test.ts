@@ -237,6 +237,19 @@ describe("an exception", () => {
     expect(exceptionsOf(person({ apart: [saidApart("acme/n", now, { reason })] }))).toEqual([]);
   });
 
+  it.each(["split", "said_by_a_person"])(
+    "is closed in the ledger where a person's word took its place (%s)",
+    (reason) => {
+      const rows = exceptionsOf(
+        person({
+          apart: [saidApart("acme/n", now, { reason })],
+          unprojected: unprojected({ closed: [apartFrom("acme/n")] }),
+        }),
+      );
+      expect(rows).toMatchObject([{ reason: "link_conflict", state: "closed" }]);
+    },
+  );
+
   it("is raised for a decision that was held, and not for any other", () => {
     const outcomes = ["none", "noted", "waiting", "follow_up", "held"] as const;
     const root = outcomes.reduce(

@@ -252,10 +252,11 @@ describe("follow-ups after a split", () => {
     const done = { ...action, key: "k3", state: "done" } as const;
     const { left } = cut(one({ follow_ups: [{ ...bobsCall, actions: [action, due, done] }] }));
     expect(left.follow_ups[0]?.actions).toEqual([
-      { ...action, retry_at: 90_000 },
-      due,
+      // The account object is to know a late call of whoever had them before.
+      { ...action, moves: 1, retry_at: 90_000 },
+      { ...due, moves: 1 },
       // Its account object is told where what people do to the task is to be told from now on.
-      { ...done, unannounced: true },
+      { ...done, moves: 1, unannounced: true },
     ]);
   });
 });
