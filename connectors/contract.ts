@@ -234,7 +234,9 @@ export interface Told {
  * One write. `key` is the idempotency key: the same key never has two external effects (G3). `told` is there for outlets, for which
  * a task is a message: posted, brought up to date, marked as done or withdrawn.
  */
-export type Command = { readonly told?: Told } & (
+export type Command = TaskCommand | RecordCommand | EnrolCommand;
+
+export type TaskCommand = { readonly told?: Told } & (
   | { readonly type: "create_task"; readonly key: string; readonly person: CrmPerson; readonly task: CrmTask }
   | { readonly type: "close_task"; readonly key: string; readonly taskId: string; readonly note: string }
   | {
@@ -250,6 +252,60 @@ export type Command = { readonly told?: Told } & (
       readonly before: CrmTask;
     }
 );
+
+/**
+ * The person's record is to show these values in our own fields (`RecordField`). What the CRM holds already is not written; where it
+ * holds what is in none of `ours`, a person has typed it, and it is left. May be repeated: the last one that is sent wins. For CRMs only.
+ */
+export interface RecordCommand {
+  readonly type: "write_record";
+  readonly key: string;
+  /** The record's id. One that was merged or converted is followed. */
+  readonly personId: string;
+  readonly values: RecordValues;
+  /** Epoch ms at which the values were found out: what was found out earlier never goes after it. */
+  readonly at: number;
+}
+
+/**
+ * The person is put into a sequence (HubSpot) or cadence (Salesforce), once. Whoever is in it already, since `since` or still, counts as
+ * put into it. For CRMs only.
+ */
+export interface EnrolCommand {
+  readonly type: "enrol";
+  readonly key: string;
+  /** The record's id. */
+  readonly personId: string;
+  /** HubSpot: the sequence's id. Salesforce: the cadence's id, or its name. */
+  readonly sequence: string;
+  /** E-mail address of the colleague in whose name it runs. */
+  readonly sender: string;
+  /** CRM owner id of the sender, looked up from the address; absent where the CRM does not know them. */
+  readonly ownerId?: string;
+  /** Epoch ms of the follow-up's opening: an enrolment since then is ours, or as good as ours. */
+  readonly since: number;
+}
+
+/** What a CRM's record of a person shows of ours: the canonical attributes of a lead, its level, and why it was followed up. */
+export const recordFields = [
+  "baton_lead_id",
+  "lead_score",
+  "lead_level",
+  "lifecycle_state",
+  "lead_source",
+  "last_event_timestamp",
+  "idempotency_key",
+  "follow_up_reason",
+] as const;
+export type RecordField = (typeof recordFields)[number];
+
+export interface RecordValue {
+  /** A number or an instant (epoch ms) in decimal digits, a word, or text; empty: nothing. The connector spells it for its CRM. */
+  readonly value: string;
+  /** What we may have written there before. Absent: whatever stands there is overwritten. */
+  readonly ours?: readonly string[];
+}
+export type RecordValues = Readonly<Partial<Record<RecordField, RecordValue>>>;
 
 /** What of a task is ours to keep up to date. */
 export type TaskField = "subject" | "body" | "due" | "priority" | "owner";
@@ -273,6 +329,8 @@ export type Outcome =
       readonly kept?: readonly TaskField[];
       /** Of an update that found no open task any more, and changed nothing. */
       readonly gone?: "completed" | "deleted";
+      /** Of a record: the fields that were left, because a person has typed something there or the CRM has no such field. */
+      readonly left?: readonly RecordField[];
     }
   | {
       readonly arm: "deferred";
@@ -326,6 +384,12 @@ export interface ChangedAsk {
   readonly since: number | null;
 }
 
+export interface JoinedRecords {
+  readonly drafts: readonly SignalDraft[];
+  /** Epoch ms up to which everything is told, where there is more than one look takes; else null. */
+  readonly through: number | null;
+}
+
 /** What a look-up may want to know of the attempt whose outcome is unknown. */
 export interface Attempt {
   /** Epoch ms at which it left; the earliest of the batch. */
@@ -373,6 +437,11 @@ export interface Crm extends Destination {
     session: CrmSession,
     ask: ChangedAsk,
   ): Promise<Result<readonly (TaskSeen | null)[], Exclude<Outcome, { arm: "done" }>>>;
+  /**
+   * Records of people that became one since this instant (epoch ms), as signals; one request. May be repeated: the same fact is the same
+   * signal. Absent where the CRM tells of it by itself.
+   */
+  joined?(session: CrmSession, since: number): Promise<Result<JoinedRecords, Exclude<Outcome, { arm: "done" }>>>;
   /** Pure: the shape that a task has when it says this. */
   shape(task: CrmTask): TaskShape;
   /** Pure: the instant that a due date of a shape means, where it stood at `before` (epoch ms); null where it says none. */

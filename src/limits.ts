@@ -84,6 +84,13 @@ export const hearRowsMax = 2_000;
 /** Tasks remembered by name. With more than that a start reads more rows. */
 export const hearOlderMax = 5_000;
 
+/** From one look at the records that became one to the next, where the CRM does not tell of them: 288 requests a day. */
+export const joinEveryMs = 5 * 60_000;
+/** The first look at an account goes back so far; the recycle bin would go back 15 days. */
+export const joinFirstMs = 86_400_000;
+/** How far the looks have come is written down that often where there was nothing to tell. */
+export const joinKeepMs = 6 * 3_600_000;
+
 /* ---- the projector */
 /** Projections gathered into one D1 batch: by time and by number. */
 export const projectorWindowMs = 250;

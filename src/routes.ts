@@ -49,6 +49,7 @@ import { explainDecision } from "./api/why.ts";
 
 import { pressButton, showCard } from "./card/door.ts";
 import type { Env } from "./env.ts";
+import { receiveOutboundMessage } from "./ingest/outbound.ts";
 import { problem } from "./ingest/problem.ts";
 import { receiveWebhook } from "./ingest/receive.ts";
 import { receiveSegment, segmentPaths } from "./ingest/segment.ts";
@@ -60,6 +61,7 @@ import { errorName, log } from "./log.ts";
 export const app = new Hono<{ Bindings: Env }>();
 
 app.post("/in/:emitterKey", receiveWebhook);
+app.post("/in/:emitterKey/outbound-message", receiveOutboundMessage);
 for (const path of segmentPaths) app.post(`/v1/${path}`, receiveSegment);
 app.post("/v1/signals", receiveSignals);
 

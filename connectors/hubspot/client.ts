@@ -52,6 +52,13 @@ export interface BatchAnswer {
   readonly complete: boolean;
 }
 
+export interface Enrolment {
+  readonly id: string;
+  readonly sequenceId: string;
+  /** Epoch ms; not a number where HubSpot does not say. */
+  readonly enrolledAt: number;
+}
+
 export interface ReadAsk {
   readonly ids: readonly string[];
   readonly idProperty?: string;
@@ -246,6 +253,38 @@ export function openClient(session: { accessToken: string; apiUrl: string; send:
           after: answer.paging?.next?.after,
         };
       }),
+
+    /** The user with this address; null where there is none. Their `userId` is what sequences ask for, not their owner id. */
+    userIdOf: (email: string) =>
+      attempt("repeatable", async () => {
+        const answer = await request<owners.CollectionResponsePublicOwnerForwardPaging>(
+          "GET",
+          `/crm/v3/owners/${query({ email, archived: false })}`,
+        );
+        const owner = answer.results.find((one) => one.email?.toLowerCase() === email.toLowerCase() && !one.archived);
+        return owner?.userId === undefined ? null : String(owner.userId);
+      }),
+
+    /** The contact's enrolment; null where it has none. In no part of the vendor's client, like the next two. */
+    enrolmentOf: (contactId: string) =>
+      attempt("repeatable", async () => {
+        const url = session.apiUrl + pathOf`/automation/v4/sequences/enrollments/contact/${contactId}`;
+        const headers = { Authorization: `Bearer ${session.accessToken}`, Accept: "application/json" };
+        const { text } = await transmit(session, { url, method: "GET", headers });
+        if (text.trim() === "") return null;
+        const answer = JSON.parse(text) as { id?: unknown; sequenceId?: unknown; enrolledAt?: unknown } | null;
+        if (answer?.id === undefined || answer.sequenceId === undefined) return null;
+        return {
+          id: String(answer.id),
+          sequenceId: String(answer.sequenceId),
+          enrolledAt: Date.parse(String(answer.enrolledAt)),
+        } satisfies Enrolment;
+      }),
+
+    enrolContact: (userId: string, ask: { contactId: string; sequenceId: string; senderEmail: string }) =>
+      attempt("once", () =>
+        request<{ id?: unknown }>("POST", `/automation/v4/sequences/enrollments${query({ userId })}`, ask),
+      ),
 
     /** In no part of the vendor's client. */
     accountInfo: () => attempt("repeatable", () => request<Record<string, unknown>>("GET", "/account-info/v3/details")),

@@ -30,7 +30,7 @@ import {
   refreshForm,
   revokeForm,
 } from "./oauth.ts";
-import { batchRowsMax, costOf, keyProperty } from "./requests.ts";
+import { batchRowsMax, costOf, keyProperty, recordPropertiesCount } from "./requests.ts";
 import { dueAt, shapeOf } from "./shape.ts";
 import type { UpdateTask } from "./update-tasks.ts";
 
@@ -83,6 +83,7 @@ export const hubspot: Crm = {
     const creates = commands.filter(isCreate);
     const updates = commands.filter((command): command is UpdateTask => command.type === "update_task");
     const closes = commands.filter((command): command is CloseTask => command.type === "close_task");
+    const records = commands.filter((command) => command.type === "write_record");
     const outcomes = new Map<Command, Outcome>();
     if (creates.length > 0) {
       const { createTasks } = await import("./create-tasks.ts");
@@ -99,6 +100,17 @@ export const hubspot: Crm = {
       const closed = await closeTasks(client, closes);
       for (const [index, command] of closes.entries()) outcomes.set(command, closed[index] ?? notAnswered);
     }
+    if (records.length > 0) {
+      const { writeRecords } = await import("./write-records.ts");
+      const written = await writeRecords(client, records);
+      for (const [index, command] of records.entries()) outcomes.set(command, written[index] ?? notAnswered);
+    }
+    const enrolments = commands.filter((command) => command.type === "enrol");
+    if (enrolments.length > 0) {
+      const { enrolContacts } = await import("./enrol.ts");
+      const enrolled = await enrolContacts(client, enrolments);
+      for (const [index, command] of enrolments.entries()) outcomes.set(command, enrolled[index] ?? notAnswered);
+    }
     return commands.map((command) => outcomes.get(command) ?? lost("once").outcome);
   },
 
@@ -110,9 +122,15 @@ export const hubspot: Crm = {
       const some = creates.slice(start, start + batchRowsMax);
       for (const [key, answer] of await resolveCreates(client, session.world, some)) answers.set(key, answer);
     }
-    // Closing and updating may be repeated, so for them there is nothing to look up.
+    const enrolments = commands.filter((command) => command.type === "enrol");
+    if (enrolments.length > 0) {
+      const { findEnrolments } = await import("./enrol.ts");
+      for (const [key, answer] of await findEnrolments(client, enrolments)) answers.set(key, answer);
+    }
+    // Closing, updating and showing may be repeated, so for them there is nothing to look up.
     return commands.map(
-      (command): Resolution => (isCreate(command) ? (answers.get(command.key) ?? notAnswered) : { arm: "absent" }),
+      (command): Resolution =>
+        isCreate(command) || command.type === "enrol" ? (answers.get(command.key) ?? notAnswered) : { arm: "absent" },
     );
   },
 
@@ -175,8 +193,8 @@ function isCreate(command: Command): command is CreateTask {
 }
 
 const notAnswered: Mishap = lost("repeatable", "not_reached").outcome;
-/** Property, group, two probes of four requests, account: more than that is not an install. */
-const installRequestsMax = 16;
+/** Property, group, two probes of four requests, account, and what records show: more than that is not an install. */
+const installRequestsMax = 16 + 2 + recordPropertiesCount;
 /** 100 owners a page. */
 const ownerPagesMax = 50;
 /** 100 keys, their links and people, and in the marker world the bodies of their contacts' tasks. */

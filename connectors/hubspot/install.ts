@@ -1,5 +1,5 @@
 /**
- * Install: the key property, which exactly-once world the account lives in, and where its records are shown.
+ * Install: the key property, our properties on contacts, which exactly-once world the account lives in, and where its records are shown.
  *
  * Whether tasks take a unique property is documented nowhere (CRM-FACTS §1.3), so it is tried: a throw-away task is
  * upserted twice by key and must be new once, be found by key, and is taken away again. Only a definite refusal makes the
@@ -10,6 +10,7 @@ import type { CrmSession, Installation, World } from "../contract.ts";
 import { type Fate, sendRows } from "./batch.ts";
 import type { HubspotClient, ObjectResult } from "./client.ts";
 import { lost, type Mishap, type Refusal } from "./errors.ts";
+import { ensureRecordProperties } from "./record-properties.ts";
 import { keyGroup, keyProperty, keyPropertyName, objectTypeIds, objectTypes, taskGroupName } from "./requests.ts";
 
 export async function installHubspot(
@@ -20,6 +21,8 @@ export async function installHubspot(
   if (!world.ok) return world;
   const info = await client.accountInfo();
   if (!info.ok) return fail(info.failure.outcome);
+  // Without them nothing is shown on records, and everything else works.
+  await ensureRecordProperties(client);
   return ok({ world: world.value, ...accountFacts(info.value, session.apiUrl) });
 }
 

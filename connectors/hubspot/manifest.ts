@@ -28,6 +28,16 @@ export const crmManifest: CrmManifest = {
     // HubSpot asks it of every app whose card stands on a company (pages of app cards, November 2026).
     { scope: "crm.objects.companies.read", reason: "Show the card on companies.", required: false },
     {
+      scope: "automation.sequences.read",
+      reason: "See whether somebody is in a sequence already, before a play puts them into one.",
+      required: false,
+    },
+    {
+      scope: "automation.sequences.enrollments.write",
+      reason: "Put people into the sequences that a play names.",
+      required: false,
+    },
+    {
       scope: "crm.schemas.contacts.write",
       reason: "Create the task property that makes a repeated write harmless.",
       required: false,

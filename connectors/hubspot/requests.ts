@@ -19,6 +19,8 @@ const objectsPage = "CRM-FACTS §1.2, §1.3; docs/api-reference/latest/crm/activ
 const associationsPage = "docs/api-reference/2026-03/crm/associations/associate-records (no newer page seen)";
 const propertiesPage = "docs/api-reference/latest/crm/properties/create-property (2026-03, no newer page seen)";
 
+const sequencesPage = "docs/api-reference/latest/automation/sequences (2026-03; 2026-09 is a beta there)";
+
 export const paths: readonly PathFact[] = [
   path("/crm/v3/objects/{type}/batch/{operation}", "/crm/objects/2026-09/{type}/batch/{operation}", objectsPage),
   path("/crm/v3/objects/{type}/{id}", "/crm/objects/2026-09/{type}/{id}", objectsPage),
@@ -42,6 +44,12 @@ export const paths: readonly PathFact[] = [
   path("/crm/v3/properties/{type}", "/crm/properties/2026-03/{type}", propertiesPage),
   path("/crm/v3/owners/", "/crm/owners/2026-09", "CRM-FACTS §1.6"),
   path("/account-info/v3/details", "/account-info/2026-09/details", "CRM-FACTS §1.6"),
+  path("/automation/v4/sequences/enrollments", "/automation/sequences/2026-03/enrollments", sequencesPage),
+  path(
+    "/automation/v4/sequences/enrollments/contact/{id}",
+    "/automation/sequences/2026-03/enrollments/contact/{id}",
+    sequencesPage,
+  ),
   path("/oauth/v1/token", "/oauth/2026-09/token", "CRM-FACTS §1.6; v1 ends 16 February 2027"),
   path("/oauth/v1/token/revoke", "/oauth/2026-09/token/revoke", "CRM-FACTS §1.6"),
   path("/appinstalls/v3/external-install", "/appinstalls/2026-09/external-install", "CRM-FACTS §1.7"),
@@ -134,11 +142,25 @@ export function costOf(commands: readonly Command[], world: World): number {
   const creates = commands.filter((command) => command.type === "create_task");
   const strangers = creates.some((command) => command.person.knownId === undefined);
   const updates = commands.filter((command) => command.type === "update_task").length;
-  const closes = commands.length - creates.length - updates;
+  const closes = commands.filter((command) => command.type === "close_task").length;
+  const records = commands.filter((command) => command.type === "write_record").length;
   const create =
     creates.length === 0 ? 0 : (strangers ? 2 : 0) + (world === "marker" ? 1 : 2) + reserve(creates.length);
-  return create + (updates === 0 ? 0 : 2 + halving(updates)) + (closes === 0 ? 0 : 1 + halving(closes));
+  const enrolments = commands.filter((command) => command.type === "enrol").length * enrolRequests;
+  const changes = (updates === 0 ? 0 : 2 + halving(updates)) + (closes === 0 ? 0 : 1 + halving(closes));
+  return create + changes + recordCost(records) + enrolments;
 }
+
+/** For each person: a look, the sender, the enrolment, and a second look where that is refused. */
+const enrolRequests = 4;
+
+/** A read and a write of the batch; and where our properties are missing, what makes them, and the write again. */
+function recordCost(rows: number): number {
+  return rows === 0 ? 0 : 4 + halving(rows) + recordPropertiesCount + 1;
+}
+
+/** `record-properties.ts`; here, because what evaluates this file does so at the Worker's start. */
+export const recordPropertiesCount = 8;
 
 function reserve(rows: number): number {
   return 4 + halving(rows);

@@ -1,5 +1,5 @@
 /** Pure. The most requests a call may send; it stops there, so the account can take them from its budget first. */
-import type { Command } from "../contract.ts";
+import type { Command, EnrolCommand, RecordCommand } from "../contract.ts";
 
 export type CreateTask = Extract<Command, { type: "create_task" }>;
 export type UpdateTask = Extract<Command, { type: "update_task" }>;
@@ -15,6 +15,19 @@ export function isUpdate(command: Command): command is UpdateTask {
 
 export function isClose(command: Command): command is CloseTask {
   return command.type === "close_task";
+}
+
+export function isRecord(command: Command): command is RecordCommand {
+  return command.type === "write_record";
+}
+
+export function isEnrol(command: Command): command is EnrolCommand {
+  return command.type === "enrol";
+}
+
+/** A look of two requests at all of them; for each one the enrolment, and two more where it is refused. */
+export function enrolCost(commands: readonly EnrolCommand[]): number {
+  return 2 + 3 * commands.length;
 }
 
 /**
@@ -36,14 +49,23 @@ export function closeCost(commands: readonly CloseTask[]): number {
   return 2 + halving(commands.length);
 }
 
+/** Usually one look and one write. Two looks more where a person was merged or converted, and three where fields are missing. */
+export function recordCost(commands: readonly RecordCommand[]): number {
+  return 7 + halving(commands.length);
+}
+
 export function requestsFor(commands: readonly Command[]): number {
   const creates = commands.filter(isCreate);
   const updates = commands.filter(isUpdate);
   const closes = commands.filter(isClose);
+  const records = commands.filter(isRecord);
+  const enrolments = commands.filter(isEnrol);
   return (
     (creates.length === 0 ? 0 : createCost(creates)) +
     (updates.length === 0 ? 0 : updateCost(updates)) +
-    (closes.length === 0 ? 0 : closeCost(closes))
+    (closes.length === 0 ? 0 : closeCost(closes)) +
+    (records.length === 0 ? 0 : recordCost(records)) +
+    (enrolments.length === 0 ? 0 : enrolCost(enrolments))
   );
 }
 

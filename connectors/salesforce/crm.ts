@@ -3,7 +3,7 @@
  * first call: a Worker's start does not pay for it.
  */
 import type { Crm } from "../contract.ts";
-import { isClose, isCreate, isUpdate, requestsFor } from "./cost.ts";
+import { isClose, isCreate, isEnrol, isRecord, isUpdate, requestsFor } from "./cost.ts";
 import { manifest } from "./manifest.ts";
 import { authorizeUrl, exchangeForm, readGrant, refreshForm, revokeUrl, tokenUrl } from "./oauth.ts";
 import { dueAt, shapeOf } from "./shape.ts";
@@ -45,7 +45,9 @@ export const salesforce: Crm = {
     const creates = commands.filter(isCreate);
     const updates = commands.filter(isUpdate);
     const closes = commands.filter(isClose);
-    if ([creates, updates, closes].filter((some) => some.length > 0).length > 1) {
+    const records = commands.filter(isRecord);
+    const enrolments = commands.filter(isEnrol);
+    if ([creates, updates, closes, records, enrolments].filter((some) => some.length > 0).length > 1) {
       throw new Error("a batch holds commands of one type");
     }
     if (updates.length > 0) {
@@ -56,11 +58,25 @@ export const salesforce: Crm = {
       const { closeTasks } = await import("./close.ts");
       return closeTasks(session, closes);
     }
+    if (records.length > 0) {
+      const { writeRecords } = await import("./write-records.ts");
+      return writeRecords(session, records);
+    }
+    if (enrolments.length > 0) {
+      const { enrolPeople } = await import("./enrol.ts");
+      return enrolPeople(session, enrolments);
+    }
     const { createTasks } = await import("./create.ts");
     return createTasks(session, creates);
   },
 
   async resolve(session, commands) {
+    const enrolments = commands.filter(isEnrol);
+    if (enrolments.length === commands.length) {
+      const { findEnrolments } = await import("./enrol.ts");
+      const found = await findEnrolments(session, enrolments);
+      return commands.map(({ key }) => found.get(key) ?? { arm: "unknown", reason: "no_answer" });
+    }
     const { resolveCommands } = await import("./resolve.ts");
     return resolveCommands(session, commands);
   },
@@ -68,6 +84,11 @@ export const salesforce: Crm = {
   async changed(session, ask) {
     const { changedTasks } = await import("./changed.ts");
     return changedTasks(session, ask);
+  },
+
+  async joined(session, since) {
+    const { joinedRecords } = await import("./joined.ts");
+    return joinedRecords(session, since);
   },
 
   shape: shapeOf,

@@ -19,6 +19,7 @@ export const api = {
 export const names = { taskKey: "Baton_Key__c", leadKey: "Baton_Key__c" } as const;
 
 export type Target = "Task" | "Lead";
+export type Person = "Lead" | "Contact";
 
 export function keyField(target: Target): string {
   return target === "Task" ? names.taskKey : names.leadKey;
@@ -27,7 +28,7 @@ export function keyField(target: Target): string {
 /** Rows of one collections request, and parts of one composite request (of which at most five query). */
 export const rowsMax = 200;
 
-export type Values = Readonly<Record<string, string | boolean | null>>;
+export type Values = Readonly<Record<string, string | number | boolean | null>>;
 
 export interface CrmRequest {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
@@ -139,6 +140,14 @@ export function updateMany(
   return { method: "PATCH", path: "/composite/sobjects", body: { allOrNone: false, records } };
 }
 
+/** By id, Leads and Contacts side by side. */
+export function updatePeople(
+  rows: readonly { readonly type: Person; readonly id: string; readonly values: Values }[],
+): CrmRequest {
+  const records = rows.map(({ type, id, values }) => ({ attributes: { type }, id, ...values }));
+  return { method: "PATCH", path: "/composite/sobjects", body: { allOrNone: false, records } };
+}
+
 interface Part {
   readonly referenceId: string;
   readonly method: string;
@@ -188,11 +197,17 @@ export function look(queries: Readonly<Record<string, string>>): CrmRequest {
   );
 }
 
+/** Sales Engagement; one target, because an answer of several is 400 as soon as one of them fails. */
+export function assignToCadence(salesCadenceNameOrId: string, targetId: string, userId: string): CrmRequest {
+  const inputs = [{ salesCadenceNameOrId, targetId, userId }];
+  return { method: "POST", path: "/actions/standard/assignTargetToSalesCadence", body: { inputs } };
+}
+
 export function query(soql: string): CrmRequest {
   return { method: "GET", path: `/query?q=${encodeURIComponent(soql)}` };
 }
 
-export function describe(target: Target): CrmRequest {
+export function describe(target: Target | Person): CrmRequest {
   return { method: "GET", path: `/sobjects/${target}/describe` };
 }
 
@@ -203,6 +218,9 @@ export function deleteTask(key: string): CrmRequest {
 /* --------------------------------------------------------------------------------------------------- SOQL */
 
 const oldestFirst = "ORDER BY CreatedDate ASC, Id ASC";
+/** Rows of each question in one look for what became one; the rest comes with the next. A page holds 2,000. */
+export const joinedRowsMax = 500;
+const oldestChange = `ORDER BY SystemModstamp ASC, Id ASC LIMIT ${joinedRowsMax}`;
 const contactFields = "Id, Email, IsDeleted, MasterRecordId";
 const leadFields = `Id, Email, ${names.leadKey}, IsConverted, ConvertedContactId, IsDeleted, MasterRecordId`;
 
@@ -218,6 +236,22 @@ export const soql = {
   },
   contactsById: (ids: readonly string[]): string => `SELECT ${contactFields} FROM Contact WHERE Id IN ${inList(ids)}`,
   leadsById: (ids: readonly string[]): string => `SELECT ${leadFields} FROM Lead WHERE Id IN ${inList(ids)}`,
+  /** What stands in our own fields, and where the record has gone. */
+  peopleShown(type: Person, ids: readonly string[], fields: readonly string[]): string {
+    const gone = type === "Lead" ? "IsConverted, ConvertedContactId, " : "";
+    const own = fields.map((field) => `, ${field}`).join("");
+    return `SELECT Id, ${gone}IsDeleted, MasterRecordId${own} FROM ${type} WHERE Id IN ${inList(ids)}`;
+  },
+  /** Leads that became contacts, oldest change first. */
+  leadsConverted: (after: string): string =>
+    `SELECT Id, ConvertedContactId, ConvertedAccountId, SystemModstamp FROM Lead WHERE IsConverted = true AND ConvertedContactId != null AND SystemModstamp > ${after} ${oldestChange}`,
+  /** Rows that a merge has deleted: those that name the one that stays. */
+  mergedAway: (type: Person, after: string): string =>
+    `SELECT Id, MasterRecordId, SystemModstamp FROM ${type} WHERE IsDeleted = true AND MasterRecordId != null AND SystemModstamp > ${after} ${oldestChange}`,
+  cadenceTrackers: (people: readonly string[]): string =>
+    `SELECT Id, TargetId, ActionCadenceId, State, CreatedDate FROM ActionCadenceTracker WHERE TargetId IN ${inList(people)} AND IsDeleted = false`,
+  cadencesNamed: (cadences: readonly string[]): string =>
+    `SELECT Id, Name FROM ActionCadence WHERE Name IN ${inList(cadences)}`,
   tasksByKey: (keys: readonly string[]): string =>
     `SELECT Id, ${names.taskKey}, WhoId, IsDeleted FROM Task WHERE ${names.taskKey} IN ${inList(keys)}`,
   tasksById: (ids: readonly string[]): string =>

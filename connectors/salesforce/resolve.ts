@@ -33,8 +33,11 @@ export async function resolveCommands(
       return foundTask(taskOf(crmKey(command.key), keyed));
     }
     // It is absolute, and repeating it is harmless: nothing to look up.
-    if (command.type === "update_task") {
+    if (command.type === "update_task" || command.type === "write_record") {
       return { arm: "absent" };
+    }
+    if (command.type === "enrol") {
+      throw new Error("a batch holds commands of one type");
     }
     const row = closed.find((candidate) => typeof candidate.Id === "string" && sameId(candidate.Id, command.taskId));
     return isOpen(row) ? { arm: "absent" } : { arm: "found", taskId: command.taskId, personId: text(row?.WhoId) ?? "" };

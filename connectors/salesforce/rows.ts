@@ -7,10 +7,12 @@ import type { Conversation } from "./client.ts";
 import { type Doing, type Failed, judge, settle } from "./errors.ts";
 import {
   type CrmRequest,
+  type Person,
   type Row,
   rowsMax,
   type Target,
   updateMany,
+  updatePeople,
   upsertMany,
   upsertOne,
   type Values,
@@ -36,6 +38,13 @@ export function updateTasks(
   rows: readonly { readonly id: string; readonly values: Values }[],
 ): Promise<readonly Written[]> {
   return write(conversation, rows, "task", (part) => updateMany("Task", part));
+}
+
+export function updateRecords(
+  conversation: Conversation,
+  rows: readonly { readonly type: Person; readonly id: string; readonly values: Values }[],
+): Promise<readonly Written[]> {
+  return write(conversation, rows, "lead", updatePeople);
 }
 
 async function write<R>(

@@ -4,8 +4,8 @@
  */
 import * as z from "zod";
 import { fail, ok, type Result } from "../../src/failure.ts";
-import type { Attempt, Command, CrmSession, Destination, Outcome, Resolution } from "../contract.ts";
-import { type Mishap, retryAfterMs, silent } from "../outlet.ts";
+import type { Attempt, Command, CrmSession, Destination, Outcome, Resolution, TaskCommand } from "../contract.ts";
+import { isOfTask, type Mishap, notTold, retryAfterMs, silent } from "../outlet.ts";
 import { manifest, passing, stopping } from "./manifest.ts";
 
 export const slack: Destination = {
@@ -27,6 +27,7 @@ export const slack: Destination = {
 };
 
 async function write(session: CrmSession, command: Command): Promise<Outcome> {
+  if (!isOfTask(command)) return notTold;
   const isNew = command.type === "create_task";
   const said = await call(session, isNew ? "chat.postMessage" : "chat.update", {
     text: textOf(command),
@@ -50,7 +51,7 @@ async function write(session: CrmSession, command: Command): Promise<Outcome> {
 
 const eventType = "baton_follow_up";
 
-function textOf(command: Command): string {
+function textOf(command: TaskCommand): string {
   if (command.type !== "close_task") return `*${plain(command.task.subject)}*\n${plain(command.task.body)}`;
   const { subject, link = "" } = command.told ?? {};
   const done = subject === undefined ? "" : `:white_check_mark: ~${plain(subject)}~\n`;

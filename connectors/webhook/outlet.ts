@@ -3,8 +3,8 @@
  * ids, and whatever is not a 2xx is repeated. At least once on the wire.
  */
 import { ok } from "../../src/failure.ts";
-import type { Command, CrmSession, Destination, Outcome, Resolution } from "../contract.ts";
-import { retryAfterMs, silent } from "../outlet.ts";
+import type { Command, CrmSession, Destination, Outcome, Resolution, TaskCommand } from "../contract.ts";
+import { isOfTask, notTold, retryAfterMs, silent } from "../outlet.ts";
 import { hmacBase64 } from "../signature.ts";
 import { manifest } from "./manifest.ts";
 
@@ -23,6 +23,7 @@ export const webhook: Destination = {
 };
 
 async function deliver({ apiUrl, accessToken, send }: CrmSession, command: Command): Promise<Outcome> {
+  if (!isOfTask(command)) return notTold;
   const { key } = command;
   const body = JSON.stringify(eventOf(command));
   const timestamp = String(Math.floor(Date.now() / 1000));
@@ -53,7 +54,7 @@ async function deliver({ apiUrl, accessToken, send }: CrmSession, command: Comma
 
 const events = { create_task: "opened", update_task: "updated", close_task: "closed" } as const;
 
-function eventOf(command: Command) {
+function eventOf(command: TaskCommand) {
   const { told, type } = command;
   if (told === undefined) return { type: "outlet.test", timestamp: new Date().toISOString(), data: {} };
   const { at, subject: _inTheTask, ...facts } = told;

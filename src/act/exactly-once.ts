@@ -3,7 +3,15 @@
  * `pending → intent → done | cancelled | parked`. The intent is on disk before the request leaves; an unknown outcome stays
  * an intent and is looked up by key before anything is tried again. Pure: the clock is an argument.
  */
-import type { Command, CrmTask, Outcome, Resolution, TaskField, World } from "../../connectors/contract.ts";
+import type {
+  Command,
+  CrmTask,
+  Outcome,
+  RecordField,
+  Resolution,
+  TaskField,
+  World,
+} from "../../connectors/contract.ts";
 import { unreachable } from "../failure.ts";
 import { attemptsMax } from "../limits.ts";
 import type { Receipt, TargetName } from "../model.ts";
@@ -34,6 +42,10 @@ export interface Action {
   readonly receipt: Receipt | null;
   /** What became of an update. It is no receipt: those are of the task's making. */
   readonly update?: TaskUpdate;
+  /** No task comes of it, and nobody listens to it. */
+  readonly step?: "sequence";
+  /** What became of a record: its fields that were left as they are. */
+  readonly left?: readonly RecordField[];
   readonly problem: string | null;
   /** How often a person had it tried again. */
   readonly again?: number;
@@ -74,6 +86,7 @@ export interface Verdict {
 export type Settled =
   | { readonly arm: "done"; readonly receipt: Receipt }
   | { readonly arm: "updated"; readonly update: TaskUpdate }
+  | { readonly arm: "shown"; readonly left: readonly RecordField[] }
   | { readonly arm: "cancelled" }
   | { readonly arm: "parked"; readonly problem: string };
 
@@ -84,7 +97,8 @@ export function newAction(
   const { command, holder, node, moves = 0, hot } = ask;
   const place = moves === 0 ? { node } : { node, moves };
   const counts = { attempts: 0, notBefore: 0, attemptAt: 0, emptyReads: 0, lookups: 0 };
-  return { key: command.key, state, hot, ...place, command, holder, ...counts, receipt: null, problem: null };
+  const step = command.type === "enrol" ? { step: "sequence" as const } : {};
+  return { key: command.key, state, hot, ...place, command, holder, ...counts, receipt: null, problem: null, ...step };
 }
 
 /** Whose it is, as far as is known: the identity to which it moved last. */
@@ -106,6 +120,7 @@ export function intend(action: Action, now: number): Action {
 }
 
 export function settled(action: Action): Settled | null {
+  if (action.state === "done" && action.left !== undefined) return { arm: "shown", left: action.left };
   if (action.state === "done" && action.update !== undefined) return { arm: "updated", update: action.update };
   if (action.state === "done" && action.receipt !== null) return { arm: "done", receipt: action.receipt };
   if (action.state === "cancelled") return { arm: "cancelled" };
@@ -113,20 +128,30 @@ export function settled(action: Action): Settled | null {
   return null;
 }
 
-/** Closing and updating may be repeated; making must be looked up first. */
+/** Closing, updating and showing may be repeated; making must be looked up first. */
 export function mustBeLookedUp(action: Action): boolean {
-  return action.state === "intent" && action.command.type === "create_task";
+  return action.state === "intent" && hasOneEffect(action);
+}
+
+/** A task that is made, and a person who is put into a sequence: doing it twice is one too many. */
+function hasOneEffect({ command }: Pick<Action, "command">): boolean {
+  return command.type === "create_task" || command.type === "enrol";
+}
+
+/** Whether one empty read leaves it open: what was done may show up late. Of sequences neither vendor says how soon they show it. */
+function settlesSlowly({ command }: Pick<Action, "command">, world: World): boolean {
+  return world === "marker" || command.type === "enrol";
 }
 
 /** The earliest time for an action's next step. Without a server key the first look waits until the CRM shows what it did. */
 export function stepAt(action: Action, { world, settleReadsMs }: Omit<Circumstances, "now" | "crm">): number {
-  if (!mustBeLookedUp(action) || world !== "marker") return action.notBefore;
+  if (!mustBeLookedUp(action) || !settlesSlowly(action, world)) return action.notBefore;
   return Math.max(action.notBefore, action.attemptAt + (settleReadsMs[action.emptyReads] ?? 0));
 }
 
 /** A request may have left whose answer nobody saw: an empty look-up says nothing of one that is still on its way. */
-export function inDoubt({ command, attempts, cancelling }: Action): boolean {
-  return command.type === "create_task" && attempts > 0 && cancelling !== true;
+export function inDoubt(action: Action): boolean {
+  return hasOneEffect(action) && action.attempts > 0 && action.cancelling !== true;
 }
 
 /** What the CRM's answer makes of an action that was sent. */
@@ -137,7 +162,7 @@ export function judge(action: Action, outcome: Outcome, { crm, now }: Circumstan
     case "refused":
       return { action: parked(action, outcome.reason) };
     case "unknown":
-      if (action.command.type === "create_task") return { action: { ...action, notBefore: now + 250 } };
+      if (hasOneEffect(action)) return { action: { ...action, notBefore: now + 250 } };
       return { action: { ...action, state: "pending", notBefore: now + backoffMs(action.key, action.attempts) } };
     case "deferred": {
       const pause = outcome.scope === "account" ? { pauseUntil: now + outcome.retryAfterMs } : {};
@@ -175,7 +200,7 @@ export function conclude(action: Action, resolution: Resolution, circumstances: 
       return { action: done(action, resolution, crm, now) };
     case "absent": {
       const emptyReads = action.emptyReads + 1;
-      const isCertain = world !== "marker" || emptyReads >= settleReadsMs.length;
+      const isCertain = !settlesSlowly(action, world) || emptyReads >= settleReadsMs.length;
       return { action: { ...action, emptyReads, notBefore: now, state: isCertain ? "pending" : "intent" } };
     }
     case "refused":
@@ -220,10 +245,16 @@ export function writtenAfter(before: CrmTask, task: CrmTask, { kept, gone, owner
   };
 }
 
-type Done = Pick<Extract<Outcome, { arm: "done" }>, "taskId" | "personId" | "kept" | "gone">;
+type Done = Pick<Extract<Outcome, { arm: "done" }>, "taskId" | "personId" | "kept" | "gone" | "left">;
 
-function done(action: Action, { taskId, personId, kept = [], gone }: Done, crm: TargetName, now: number): Action {
+function done(
+  action: Action,
+  { taskId, personId, kept = [], gone, left = [] }: Done,
+  crm: TargetName,
+  now: number,
+): Action {
   const { command } = action;
+  if (command.type === "write_record") return { ...action, state: "done", left };
   if (command.type === "update_task") {
     const { ownerId } = gone !== undefined || kept.includes("owner") ? command.before : command.task;
     const update = { kept, ...(gone === undefined ? {} : { gone }), ...(ownerId === undefined ? {} : { ownerId }) };

@@ -1,13 +1,13 @@
 /** What leaves: a follow-up and its lead become a command for a CRM, in words a seller can act on. Pure. */
-import type { Command, CrmPerson, CrmTask, Told } from "../../connectors/contract.ts";
+import type { CrmPerson, CrmTask, EnrolCommand, TaskCommand, Told } from "../../connectors/contract.ts";
 import type { Policy } from "../decide/policy.ts";
-import { displayName, emailOf, identifierValues, type LeadFold } from "../resolve/lead.ts";
+import { displayName, emailOf, type LeadFold, recordIdsOf } from "../resolve/lead.ts";
 import { type ActionRecord, type FollowUpRecord, ownLead, peopleOf, type Root } from "../resolve/node.ts";
-import { isCrm } from "../resolve/targets.ts";
+import { isCrm, isTask } from "../resolve/targets.ts";
 
 /** A command still without its owner's CRM id: the account object knows how its CRM numbers people. */
 export interface Outgoing {
-  readonly command: Command;
+  readonly command: TaskCommand;
   /** E-mail address of the holder. */
   readonly holder: string;
 }
@@ -71,6 +71,18 @@ export function closeTask(root: Root, followUp: FollowUpRecord, action: ActionRe
   };
 }
 
+/** The person is put into the play's sequence there; null where it has none, or no record of theirs is known. */
+export function enrol(policy: Policy, root: Root, followUp: FollowUpRecord, action: ActionRecord): EnrolCommand | null {
+  const { crm, account, key } = action;
+  if (!isCrm(crm)) return null;
+  const step = policy.plays[followUp.play]?.sequence?.[crm];
+  const task = followUp.actions.find((other) => isTask(other) && other.account === account);
+  const personId = task?.receipt === undefined ? undefined : (peopleOf(root)[crm] ?? task.receipt.person_id);
+  if (step === undefined || personId === undefined || personId === "") return null;
+  const { sequence, sender = followUp.holder } = step;
+  return { type: "enrol", key, personId, sequence, sender, since: followUp.created_at };
+}
+
 function toldOf(
   root: Root,
   { id, play, state, holder, tell, actions }: FollowUpRecord,
@@ -79,8 +91,8 @@ function toldOf(
   at: number,
 ): { readonly told?: Told } {
   if (isCrm(crm)) return {};
-  const tasks = actions.flatMap(({ crm: name, receipt }) =>
-    receipt !== undefined && isCrm(name) ? [{ crm: name, task_id: receipt.task_id }] : [],
+  const tasks = actions.flatMap((action) =>
+    action.receipt !== undefined && isTask(action) ? [{ crm: action.crm, task_id: action.receipt.task_id }] : [],
   );
   const subject = state === "done" && written !== undefined ? { subject: written.subject } : {};
   const urgent = tell === undefined ? {} : { tell };
@@ -108,8 +120,7 @@ function personOf(root: Root, action: ActionRecord): CrmPerson {
 
 /** An id of the person that a signal brought along: the CRM's own webhooks do. */
 function knownIn(lead: LeadFold, action: ActionRecord): string | undefined {
-  if (action.crm === "hubspot") return identifierValues(lead, "hubspot_contact_id")[0];
-  return identifierValues(lead, "salesforce_contact_id")[0] ?? identifierValues(lead, "salesforce_lead_id")[0];
+  return isCrm(action.crm) ? recordIdsOf(lead, action.crm)[0] : undefined;
 }
 
 /** Who it is, and where they work. */

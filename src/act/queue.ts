@@ -12,7 +12,7 @@ export interface Phase<T> {
 
 /**
  * Hot tasks first; then look-ups, because what is unknown may be late already; then what is new on hot tasks; then the rest,
- * made, updated, closed in this order. Within a phase the order is that of arrival.
+ * made, updated, closed in this order; then sequences, and what records show last of all. Within a phase the order is that of arrival.
  */
 export function phasesOf<T extends { readonly action: Action }>(
   items: Iterable<T>,
@@ -24,8 +24,11 @@ export function phasesOf<T extends { readonly action: Action }>(
   const rest = phase<T>("execute", false, "create_task");
   const news = phase<T>("execute", false, "update_task");
   const closing = phase<T>("execute", false, "close_task");
+  const doubted = phase<T>("resolve", false, "enrol");
+  const enrolling = phase<T>("execute", false, "enrol");
+  const showing = phase<T>("execute", false, "write_record");
   const phaseOf = (action: Action): Phase<T> => {
-    if (mustBeLookedUp(action)) return unknown;
+    if (mustBeLookedUp(action)) return action.command.type === "enrol" ? doubted : unknown;
     switch (action.command.type) {
       case "create_task":
         return action.hot ? hot : rest;
@@ -33,6 +36,10 @@ export function phasesOf<T extends { readonly action: Action }>(
         return action.hot ? hotNews : news;
       case "close_task":
         return closing;
+      case "enrol":
+        return enrolling;
+      case "write_record":
+        return showing;
     }
   };
   for (const item of items) {
@@ -41,7 +48,7 @@ export function phasesOf<T extends { readonly action: Action }>(
     if (at <= circumstances.now) its.ready.push(item);
     else its.nextAt = Math.min(its.nextAt, at);
   }
-  return [hot, unknown, hotNews, rest, news, closing];
+  return [hot, unknown, hotNews, rest, news, closing, doubted, enrolling, showing];
 }
 
 function phase<T>(work: Phase<T>["work"], hot: boolean, type: Phase<T>["type"]): Phase<T> {

@@ -14,6 +14,7 @@ import type { Decision } from "../model.ts";
 import type { IdentityView } from "../objects/identity.ts";
 import { identityStub } from "../objects/names.ts";
 import { peopleOf, type Root } from "../resolve/node.ts";
+import { recordsOf } from "../resolve/shown.ts";
 import { tieId } from "../resolve/ties.ts";
 import { workspaceById } from "../workspace.ts";
 import { workspaceOf } from "./authorise.ts";
@@ -178,6 +179,8 @@ export async function readLead(c: AppContext): Promise<Response> {
         sla: policy === null ? null : slaOf(policy, item, now),
       })),
       people: peopleOf(root),
+      // What stands on its records of ours, to be compared with the CRM; what a person typed there is left out.
+      records: recordsOf(root).map(({ values: _asSent, occasion: _ofIt, key: _too, ...record }) => record),
       links: root.ties.map((tie) => ({
         id: tieId(tie),
         type: tie.over.type,

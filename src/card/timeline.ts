@@ -63,7 +63,8 @@ function detailOf({ kind, properties }: Signal): string | undefined {
 
 const crmLabels: Readonly<Record<CrmName, string>> = { hubspot: "HubSpot", salesforce: "Salesforce" };
 
-function sentTo({ crm, outlet }: Target): string {
+function sentTo({ crm, outlet, step }: Target): string {
+  if (isCrm(crm) && step !== undefined) return `Sequence in ${crmLabels[crm]}`;
   return isCrm(crm) ? `Task in ${crmLabels[crm]}` : `Told ${outlet ?? crm}`;
 }
 

@@ -28,15 +28,20 @@ export interface Approval {
   };
 }
 
+/** What is to leave: a play's task, or the sequence that the person is put into. */
+export interface Contacting {
+  readonly type: Play["type"] | "sequence";
+}
+
 /** What a play of this type is for, in words of consent; a to-do contacts nobody by itself. */
-function purposeOf(play: Pick<Play, "type"> | undefined): Purpose | undefined {
+function purposeOf(play: Contacting | undefined): Purpose | undefined {
   return play === undefined || play.type === "todo" ? undefined : play.type;
 }
 
 export function holdOf(
   policy: Policy,
   lead: LeadFold,
-  play: Pick<Play, "type"> | undefined,
+  play: Contacting | undefined,
   now: number,
   approvals: readonly Approval[] = [],
 ): Reason | null {
@@ -63,7 +68,7 @@ function approvalOf(hold: Reason, approvals: readonly Approval[], now: number): 
 }
 
 /** Somebody's own no, to everything or to what this play is for. What is under way is withdrawn for it, not only kept back. */
-export function refusalOf(lead: LeadFold, play: Pick<Play, "type"> | undefined): Reason | null {
+export function refusalOf(lead: LeadFold, play: Contacting | undefined): Reason | null {
   const purpose = purposeOf(play);
   const { consent } = lead;
   if (consent !== null && !consent.value)
@@ -86,7 +91,7 @@ export function isForConsent(code: string): boolean {
 const noConsent = "hold:no_consent";
 
 /** A no weighs more than anything; where the region asks for a yes, silence is a no. */
-function consentHold(policy: Policy, lead: LeadFold, play: Pick<Play, "type"> | undefined, now: number): Reason | null {
+function consentHold(policy: Policy, lead: LeadFold, play: Contacting | undefined, now: number): Reason | null {
   const refusal = refusalOf(lead, play);
   if (refusal !== null) return refusal;
   const { consent } = lead;

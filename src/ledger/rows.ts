@@ -238,9 +238,9 @@ function questionsOnFollowUp(item: FollowUpRecord, said: Root["said"]): Question
     const id = overdueQuestion(item.id);
     questions.push({ ...base, id, reason: "overdue", raisedAt: since, open: isOpen, document: late });
   }
-  for (const { key, crm, outlet, state, problem } of item.actions) {
+  for (const { key, crm, outlet, step, state, problem } of item.actions) {
     if (problem === undefined) continue;
-    const where = outlet === undefined ? { crm } : { outlet };
+    const where = outlet === undefined ? { crm, ...(step === undefined ? {} : { step }) } : { outlet };
     const document = { follow_up: item.id, action: key, ...where, problem };
     const reason = isCrm(crm) ? "crm_refused" : "outlet_refused";
     questions.push({ ...base, id: `ex_${key}`, reason, open: state === "parked", document });

@@ -185,6 +185,14 @@ export class AccountStore {
     else if (this.heardSince() !== null) this.#storage.kv.delete("heard_since");
   }
 
+  joinedSince(): number | null {
+    return this.#storage.kv.get<number>("joined_since") ?? null;
+  }
+
+  saveJoinedSince(since: number): void {
+    this.#storage.kv.put("joined_since", since);
+  }
+
   /** What is still to be done, for a start after an eviction. Read once per incarnation. */
   unfinished(limit: number): readonly Action[] {
     return this.#storage.sql

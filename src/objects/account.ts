@@ -16,6 +16,7 @@ import type {
   Grant,
   Installation,
   Outcome,
+  RecordCommand,
   Send,
   World,
 } from "../../connectors/contract.ts";
@@ -45,6 +46,7 @@ import {
   crmDeadlineMs,
   hopsMax,
   inFlightMax,
+  joinEveryMs,
   ownersTtlMs,
   queueLoadMax,
   settleReadsMs,
@@ -57,6 +59,7 @@ import { isCrm } from "../resolve/targets.ts";
 import { type AccountFacts, AccountStore, type KnownOwners } from "./account-store.ts";
 import type { SettleCall } from "./acting.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
+import { Joining } from "./joining.ts";
 import { digestOf, Listening, type OwnCall } from "./listening.ts";
 import { identityStub } from "./names.ts";
 
@@ -106,6 +109,9 @@ const installAttemptsMax = 8;
 /** Somebody who is not known is asked about again after this at the earliest: a new colleague sees the card within a minute. */
 const newUserMs = 60_000;
 
+/** Records of which it is remembered when what they show was found out. */
+const shownMax = 2_000;
+
 /** An attempt may still take effect for so long after it left: HubSpot itself gives up at 100 s (524). */
 const doubtMs = 120_000;
 
@@ -124,6 +130,9 @@ export class AccountObject extends DurableObject<Env> {
   #budget: Budget | null = null;
   #owners: KnownOwners | null = null;
   readonly #listening: Listening;
+  /** When what was shown last on a record was found out, of the last few: what comes late must not stand over it. */
+  readonly #shownAt = new Map<string, number>();
+  readonly #joining: Joining;
   /** When the alarm stands; undefined until this incarnation has asked. */
   #alarmAt: number | null | undefined = undefined;
   #hearAt = 0;
@@ -137,6 +146,14 @@ export class AccountObject extends DurableObject<Env> {
       masterKey: env.BATON_MASTER_KEY,
       facts: () => this.#facts,
       save: (facts) => this.#saveFacts(facts),
+    });
+    this.#joining = new Joining({
+      env,
+      store: this.#store,
+      later: (work) => this.ctx.waitUntil(work),
+      spend: (crm, cost, work) => this.#spend(crm, cost, work),
+      session: (crm, facts, send) => this.#openSession(crm, facts, send),
+      failed: (crm, session, failure) => this.#lookFailed(crm, session, failure),
     });
     this.#listening = new Listening({
       env,
@@ -158,6 +175,7 @@ export class AccountObject extends DurableObject<Env> {
     if (this.#alarmAt === undefined) await this.#knowAlarm();
     this.#load();
     const { key } = call.command;
+    if (call.command.type === "write_record" && !this.#isNewest(call.command)) return { arm: "cancelled" };
     let item = this.#items.get(key);
     if (item === undefined) {
       const stored = this.#store.action(key);
@@ -215,6 +233,12 @@ export class AccountObject extends DurableObject<Env> {
       this.#cancelled(action ?? newAction({ command, holder: "", node: "", hot: false }));
     }
     return { arm: "cancelled" };
+  }
+
+  /** False for what was found out before something that is shown already, waits, or is under way for the same record. */
+  #isNewest({ personId, at }: RecordCommand): boolean {
+    if ((this.#shownAt.get(personId) ?? 0) > at) return false;
+    return [...this.#items.values()].every(({ action: { command } }) => !isOlder({ personId, at }, command));
   }
 
   /** Nothing of these is to be done any more: what is stored of them names nobody. Throws while one is under way: to be asked again. */
@@ -291,6 +315,7 @@ export class AccountObject extends DurableObject<Env> {
     await this.#readOwners(crm, sessionOf(call.grant, installed.value.world, send));
     this.#load();
     this.#pump();
+    this.#arm(Math.max(this.#joining.nextAt(this.#heard()), Date.now()));
     return { ok: true, installation: installed.value };
   }
 
@@ -391,9 +416,28 @@ export class AccountObject extends DurableObject<Env> {
     // The one that stood behind them has just gone off.
     if (this.#hasOrphans()) this.#arm((this.#timer?.at ?? Date.now()) + 1_000);
     await this.#hear();
+    await this.#join();
+  }
+
+  /** The CRM says that records may have become one: looked at now, behind an alarm. May come as often as it likes. */
+  async somethingHappened(): Promise<void> {
+    if (this.#alarmAt === undefined) await this.#knowAlarm();
+    const at = this.#joining.hurry();
+    if (this.#alarmAt !== null && this.#alarmAt !== undefined && this.#alarmAt <= at) return;
+    this.#alarmAt = at;
+    await this.ctx.storage.setAlarm(at);
   }
 
   /* ------------------------------------------------------------------------------------ what people do there */
+
+  /** One look at the records that became one, if it is time; the next one is behind an alarm before. */
+  async #join(): Promise<void> {
+    const [facts, crm] = [this.#facts, this.#heard()];
+    if (facts?.status !== "connected" || crm?.joined === undefined) return;
+    this.#arm(Math.max(this.#joining.nextAt(crm), Date.now() + joinEveryMs));
+    if (this.#pausedUntil <= Date.now()) await this.#joining.look(crm, facts);
+    this.#arm(Math.max(this.#joining.nextAt(crm), this.#pausedUntil, Date.now()));
+  }
 
   /** One look at the open tasks, if it is time; the next one is behind an alarm before this one begins. */
   async #hear(): Promise<void> {
@@ -505,7 +549,7 @@ export class AccountObject extends DurableObject<Env> {
     this.#budget ??= newBudget(crm.manifest.budget);
     let nextAt = Number.POSITIVE_INFINITY;
     if (this.#items.size === 0) this.#loadMore();
-    const idle = [...this.#items.values()].filter((item) => !item.busy);
+    const idle = this.#idle();
     for (const phase of phasesOf(idle, circumstancesOf(facts, now))) {
       nextAt = Math.min(nextAt, phase.nextAt);
       const gathersUntil = (phase.hot ? this.#leftAt.hot : this.#leftAt.rest) + gatherMs(this.#budget, phase.hot, now);
@@ -532,6 +576,26 @@ export class AccountObject extends DurableObject<Env> {
       }
     }
     if (nextAt !== Number.POSITIVE_INFINITY) this.#wakeAt(nextAt);
+  }
+
+  /**
+   * What may start. Of a record one write is under way at a time, so that the later one comes last; what something newer has made needless is
+   * dropped as soon as it is not under way any more, however it came to wait again.
+   */
+  #idle(): readonly Item[] {
+    const items = [...this.#items.values()];
+    const shows = items.flatMap(({ action: { command }, busy }) =>
+      command.type === "write_record" ? [{ command, busy }] : [],
+    );
+    return items.filter(({ action, busy }) => {
+      const { command } = action;
+      if (busy || command.type !== "write_record") return !busy;
+      if (shows.some((other) => isOlder(command, other.command))) {
+        this.#cancelled(action);
+        return false;
+      }
+      return !shows.some((other) => other.busy && other.command.personId === command.personId);
+    });
   }
 
   #start(
@@ -627,24 +691,32 @@ export class AccountObject extends DurableObject<Env> {
       const action: Action = isLeft ? leftBehind(next, facts.crm) : next;
       // An empty or failed look-up is remembered in memory only: after a restart they begin again, which is slower and safe.
       // What no disk knows yet stays so until it is over, or its asker stops waiting.
-      if (action.state !== item.action.state && (item.saved || settled(action) !== null)) changed.push(action);
+      // Nor is a record's: whoever asks again writes what is there already, which is nothing.
+      const isKept = settled(action) !== null && action.command.type !== "write_record";
+      if (action.state !== item.action.state && (item.saved || isKept)) changed.push(action);
       if (action.state === "parked") log("warn", "action.parked", { account: facts.name, problem: action.problem });
       item.action = action;
       if (pauseUntil !== undefined) this.#pausedUntil = Math.max(this.#pausedUntil, pauseUntil);
       if (blocked !== undefined) this.#block(blocked);
     }
     this.#store.save(changed);
+    for (const { action } of batch) if (action.left !== undefined) this.#remember(action.command);
     if (this.#heard() !== null) for (const action of changed) this.#listening.settled(action);
     if (changed.some(({ state, receipt }) => state === "done" && receipt !== null)) this.#listen();
     for (const item of batch) this.#tell(item);
   }
 
+  #remember(command: Command): void {
+    if (command.type !== "write_record") return;
+    this.#shownAt.delete(command.personId);
+    this.#shownAt.set(command.personId, command.at);
+    if (this.#shownAt.size > shownMax) this.#shownAt.delete(this.#shownAt.keys().next().value ?? "");
+  }
+
   /** Actions that waited on their own are asked about again before they leave: consent may have gone meanwhile (G11). */
   async #confirmed(batch: readonly Item[]): Promise<Item[]> {
     const answers = await Promise.all(
-      batch.map((item) =>
-        item.waiters.length > 0 || item.action.command.type !== "create_task" ? "go" : this.#ask(item),
-      ),
+      batch.map((item) => (item.waiters.length > 0 || !mustBeConfirmed(item.action) ? "go" : this.#ask(item))),
     );
     const allowed: Item[] = [];
     for (const [index, item] of batch.entries()) {
@@ -699,7 +771,8 @@ export class AccountObject extends DurableObject<Env> {
 
   #cancelled(action: Action): void {
     const final: Action = { ...action, state: "cancelled" };
-    this.#store.save([final]);
+    const isKept = action.command.type !== "write_record" || this.#items.get(action.key)?.saved === true;
+    if (isKept) this.#store.save([final]);
     this.#cancelWaiting(final);
   }
 
@@ -822,7 +895,7 @@ export class AccountObject extends DurableObject<Env> {
 /** What its task says now, for whoever listens to it. */
 function withSeen(crm: Crm | null, action: Action): Action {
   const { state, command } = action;
-  if (crm === null || state !== "done" || command.type === "close_task") return action;
+  if (crm === null || state !== "done" || !hasTask(command)) return action;
   return { ...action, seen: digestOf({ shape: crm.shape(command.task) }) };
 }
 
@@ -859,6 +932,7 @@ function hasGrant(destination: Destination): destination is Crm {
 
 function outcomeOf({ command }: Action, answer: Exclude<Settled, { arm: "cancelled" }>): SettleCall["outcome"] {
   if (answer.arm === "done") return { receipt: answer.receipt };
+  if (answer.arm === "shown") return { left: answer.left };
   if (answer.arm === "updated" && command.type === "update_task")
     return { updated: writtenAfter(command.before, command.task, answer.update), update: answer.update };
   return { problem: answer.arm === "parked" ? answer.problem : "not_an_update" };
@@ -869,11 +943,29 @@ function isPassing(failure: Exclude<Outcome, { arm: "done" }>): boolean {
   return failure.arm === "unknown" || (failure.arm === "deferred" && failure.scope === "action");
 }
 
+/** What reaches a person, or makes somebody reach them. */
+function mustBeConfirmed({ command: { type } }: Action): boolean {
+  return type === "create_task" || type === "enrol";
+}
+
+function hasTask(command: Command): command is Extract<Command, { task: unknown }> {
+  return command.type === "create_task" || command.type === "update_task";
+}
+
+/** Whether a write of that record is older than this one. */
+function isOlder({ personId, at }: Pick<RecordCommand, "personId" | "at">, than: Command): boolean {
+  return than.type === "write_record" && than.personId === personId && than.at > at;
+}
+
 /** The holder as the CRM numbers people now; the receipt will say it. One whom it does not know owns nothing there. */
 function withOwner(action: Action, owners: ReadonlyMap<string, string>): Action {
   const { command } = action;
-  if (command.type === "close_task") return action;
-  const { ownerId: _earlier, ...task } = command.task;
   const ownerId = owners.get(action.holder.toLowerCase());
+  if (command.type === "enrol") {
+    const { ownerId: _before, ...rest } = command;
+    return { ...action, command: ownerId === undefined ? rest : { ...rest, ownerId } };
+  }
+  if (!hasTask(command)) return action;
+  const { ownerId: _earlier, ...task } = command.task;
   return { ...action, command: { ...command, task: ownerId === undefined ? task : { ...task, ownerId } } };
 }

@@ -2,7 +2,7 @@
  * How a follow-up leaves: whose turn it is, its task in each CRM, what is brought up to date there, and what is closed (DESIGN §6.3).
  * Every method may run twice; what is owed lies in the root's state, and after each call that state is read again.
  */
-import type { CrmTask } from "../../connectors/contract.ts";
+import type { CrmTask, RecordField } from "../../connectors/contract.ts";
 import { crmOf } from "../../connectors/index.ts";
 import { type TaskUpdate, writtenAfter } from "../act/exactly-once.ts";
 import { closeTask, createTask, updateTask } from "../act/outbox.ts";
@@ -28,6 +28,7 @@ import {
 import { findAction, workOn } from "../resolve/obligations.ts";
 import { isCrm, isTold } from "../resolve/targets.ts";
 import { lookedAt } from "../resolve/undoing.ts";
+import { enrolPerson, isKeptOut } from "./enrolling.ts";
 import { accountStub, teamStub } from "./names.ts";
 import type { NodeState } from "./node-state.ts";
 
@@ -49,7 +50,9 @@ export interface SettleCall {
     | { readonly receipt: Receipt }
     | { readonly problem: string }
     /** Of an update: what stands in the CRM of ours now. */
-    | { readonly updated: CrmTask; readonly update: TaskUpdate };
+    | { readonly updated: CrmTask; readonly update: TaskUpdate }
+    /** Of a record: the fields that were left. */
+    | { readonly left: readonly RecordField[] };
 }
 
 /** What acting needs of the object it belongs to. */
@@ -158,6 +161,7 @@ export class Acting {
     // Another play than the one that named it was taken in the end, or it is not named any more.
     if (work === "create" && !isCrm(action.crm) && !isTold(policy, current.followUp.play, action))
       return this.#set(root, action.key, () => ({ state: "cancelled" }));
+    if (work === "create" && current.action.step !== undefined) return enrolPerson(this.#around, policy, current);
     if (work === "announce") return this.#announce(root.name, current.action);
     // Asked again at the moment of sending: consent may have gone since the decision (G11).
     if (work !== "close" && this.#isHeld(policy, root, current.followUp)) return this.#cancel(root, followUp.id);
@@ -187,6 +191,8 @@ export class Acting {
       case "done":
         if (work === "close") return this.#set(after, action.key, () => ({ state: "cancelled" }));
         return state.change(recordReceipt(after, action.key, answer.receipt));
+      case "shown":
+        return;
       case "updated":
         if (command.type === "update_task")
           state.change(
@@ -264,6 +270,12 @@ export class Acting {
     // On its way here with a merge, perhaps: "stop" would cancel it for good, a throw makes the account ask again.
     if (root.role !== "root" || current === null) throw new Error("the action is not known here yet");
     if (current.followUp.state !== "open") return { arm: "stop" };
+    // Of the sequence alone: the call is made all the same.
+    if (current.action.step !== undefined && isKeptOut(policy, root)) {
+      this.#set(root, call.key, () => ({ state: "cancelled" }));
+      this.#around.pump();
+      return { arm: "stop" };
+    }
     if (!this.#isHeld(policy, root, current.followUp)) return { arm: "go" };
     this.#cancel(root, current.followUp.id);
     this.#around.pump();

@@ -13,6 +13,7 @@ import {
   toBeErased,
   tombstoneOf,
 } from "../resolve/erase.ts";
+import { recordsOf } from "../resolve/shown.ts";
 import type { Workspace } from "../workspace.ts";
 import { accountStub, companyStub, identityStub, projectorStub } from "./names.ts";
 import type { NodeState } from "./node-state.ts";
@@ -135,7 +136,7 @@ export class Erasing {
     if (isFinal(root)) return root;
     // A version that a crash could take back must not be told to anybody.
     if (state.unsaved) state.save(root);
-    const actions = root.follow_ups.flatMap((item) => item.actions);
+    const actions = [...root.follow_ups.flatMap((item) => item.actions), ...recordsOf(root)];
     for (const account of new Set(actions.map((action) => action.account))) {
       const keys = actions.filter((action) => action.account === account).map((action) => action.key);
       await accountStub(env, account).forget({ keys });

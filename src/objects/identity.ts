@@ -10,6 +10,7 @@
  * receipts (the account object answers again), what the ledger confirmed (projecting twice changes nothing).
  */
 import { DurableObject } from "cloudflare:workers";
+import { withRecordsOwed } from "../act/showing.ts";
 import { type Answer, decide } from "../decide/decide.ts";
 import { companyOf } from "../decide/facts.ts";
 import { looksAtCompanies } from "../decide/level.ts";
@@ -43,6 +44,7 @@ import {
 } from "../resolve/obligations.ts";
 import { unknownRecords } from "../resolve/records.ts";
 import { sameFact } from "../resolve/same-fact.ts";
+import { pendingRecords } from "../resolve/shown.ts";
 import { leavesAt, targetsOf } from "../resolve/targets.ts";
 import { type Workspace, type WorkspaceFacts, workspaceById } from "../workspace.ts";
 import { Acting, type ConfirmAnswer, type HeardAnswer, type SettleCall } from "./acting.ts";
@@ -65,6 +67,7 @@ import { companyStub, identityStub, projectorStub } from "./names.ts";
 import { NodeState } from "./node-state.ts";
 import { policyOf } from "./policy-cache.ts";
 import { recordPerson } from "./recording.ts";
+import { isRecordKey, Showing } from "./showing.ts";
 import { type Choice, type ChoiceAnswer, type SplitAnswer, type SplitCall, Splitting } from "./splitting.ts";
 import { Work } from "./work.ts";
 
@@ -104,6 +107,7 @@ export class IdentityObject extends DurableObject<Env> {
   readonly #splitting: Splitting;
   readonly #erasing: Erasing;
   readonly #acting: Acting;
+  readonly #showing: Showing;
   readonly #answering: Answering;
   /** Signals not decided on yet that this incarnation took in: a copy of what the log holds. */
   readonly #recent = new Map<string, Signal>();
@@ -139,6 +143,7 @@ export class IdentityObject extends DurableObject<Env> {
       policyOf: async (workspace) => (await this.#workspace(workspace)).policy,
       pump: () => this.#pump("call"),
     });
+    this.#showing = new Showing({ env, state: this.#state, pump: () => this.#pump("call") });
     this.#answering = new Answering(this.#state, () => this.#pump("call"));
     this.#work = new Work(
       (work) => ctx.waitUntil(work),
@@ -350,6 +355,7 @@ export class IdentityObject extends DurableObject<Env> {
   }
 
   settle(call: SettleCall): { readonly moved: string | null } {
+    if (isRecordKey(call.key)) return this.#showing.settle(call);
     return this.#acting.settle(call);
   }
 
@@ -418,6 +424,8 @@ export class IdentityObject extends DurableObject<Env> {
       if (leavesAt(followUp, action) <= now)
         this.#work.start(`act ${action.key}`, () => this.#acting.act(followUp, action));
     }
+    for (const record of pendingRecords(root))
+      if (record.retry_at <= now) this.#work.start(`show ${record.key}`, () => this.#showing.show(record.key));
     if (this.#work.idle) {
       if (this.#state.projectDue) this.#work.start("project", () => this.#project());
       else if (this.#state.unsaved) this.#state.save(root);
@@ -429,9 +437,11 @@ export class IdentityObject extends DurableObject<Env> {
   async #project(): Promise<void> {
     const first = this.#state.root();
     if (first === null) return;
-    const { policy, shard } = await this.#workspace(first.workspace);
-    const root = this.#state.root();
-    if (root === null) return;
+    const { policy, shard, targets } = await this.#workspace(first.workspace);
+    const before = this.#state.root();
+    if (before === null) return;
+    const root = withRecordsOwed(before, policy, targets, Date.now());
+    this.#state.change(root);
     this.#state.projectDue = false;
     // It shows nobody any more, whatever was confirmed since.
     if (isFinal(root)) return;

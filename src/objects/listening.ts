@@ -95,7 +95,8 @@ export class Listening {
 
   /** An action is settled and on disk: a task came to be, says something new of ours, or is over. */
   settled(action: Action): void {
-    if (action.state !== "done") return;
+    // Of what a record shows, and of a sequence, nobody is heard.
+    if (action.state !== "done" || action.left !== undefined || action.step !== undefined) return;
     const { base, kind, revision } = partsOf(action.key);
     const { store } = this.#ear;
     if (kind === "create") store.keepListening(base);
@@ -305,8 +306,8 @@ function openIn(rows: readonly ActionRow[]): Map<string, OpenTask> {
   return open;
 }
 
-function openTask({ key, receipt, node, seen, attemptAt, over }: Action): OpenTask | null {
-  if (receipt === null || receipt.task_id === "" || over === true) return null;
+function openTask({ key, receipt, node, seen, attemptAt, over, step }: Action): OpenTask | null {
+  if (receipt === null || receipt.task_id === "" || over === true || step !== undefined) return null;
   return { key, taskId: receipt.task_id, node, seen, updated: null, wroteAt: attemptAt };
 }
 

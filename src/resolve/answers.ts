@@ -19,7 +19,7 @@ import {
   withTargets,
 } from "./node.ts";
 import { overdueQuestion } from "./overdue.ts";
-import { isCrm } from "./targets.ts";
+import { isCrm, isTask } from "./targets.ts";
 
 /** What an approver may change about the follow-up that then leaves. */
 export interface Edit {
@@ -148,7 +148,7 @@ function settleFollowUp(
     }
     case "dismiss": {
       const stands = item.actions.some(isStanding);
-      const isMessage = item.actions.some(({ key, crm }) => id === `ex_${key}` && !isCrm(crm));
+      const isMessage = item.actions.some((action) => id === `ex_${action.key}` && !isTask(action));
       const because = `dismissed: ${way.reason}`;
       // Where the other CRM has its task, that one stays; what is late is still to be done. Only this question is closed.
       const next =
@@ -381,8 +381,8 @@ function saidOf(root: Root, id: string, settledSo: NonNullable<Said["settled"]>,
 }
 
 /** A task stands in a CRM; a message is no task. */
-function isStanding({ state, crm }: ActionRecord): boolean {
-  return state === "done" && isCrm(crm);
+function isStanding(action: ActionRecord): boolean {
+  return action.state === "done" && isTask(action);
 }
 
 const closedAlready = "This follow-up is closed already.";

@@ -5,7 +5,16 @@
  * folded once per key. Pure.
  */
 import { countDaysMax } from "../limits.ts";
-import type { AccountRef, Attribution, FieldValue, Identifier, LifecycleState, Purpose, Signal } from "../model.ts";
+import type {
+  AccountRef,
+  Attribution,
+  CrmName,
+  FieldValue,
+  Identifier,
+  LifecycleState,
+  Purpose,
+  Signal,
+} from "../model.ts";
 import { rankOf } from "../translate/normalise.ts";
 import { oneMore } from "./days.ts";
 
@@ -376,6 +385,12 @@ export function identifierValues(lead: LeadFold, type: string): readonly string[
   return ofType(lead, type)
     .sort((a, b) => compareIdentifiers(lead, a, b))
     .map((item) => item.value);
+}
+
+/** Ids of this person's records in a CRM, as signals named them; in Salesforce contacts first. */
+export function recordIdsOf(lead: LeadFold, crm: CrmName): readonly string[] {
+  if (crm === "hubspot") return identifierValues(lead, "hubspot_contact_id");
+  return [...identifierValues(lead, "salesforce_contact_id"), ...identifierValues(lead, "salesforce_lead_id")];
 }
 
 type Known = LeadFold["identifiers"][string];

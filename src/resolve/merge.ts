@@ -16,6 +16,7 @@ import {
   type Root,
   type Said,
 } from "./node.ts";
+import { joinRecords } from "./shown.ts";
 import { joinTies, type Tie, tied, undecidedSince } from "./ties.ts";
 
 export function tieOf(link: LinkTodo, at: number, loser?: string): Tie {
@@ -147,6 +148,7 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
       waiting: false,
     })),
     follow_ups: joinFollowUps(root.follow_ups, loser.follow_ups),
+    ...joinRecords(root, loser),
     held: joinHeld(root.held, loser.held),
     approvals: joinApprovals(root.approvals, loser.approvals),
     said: joinSaid(root.said, loser.said),

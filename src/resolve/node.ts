@@ -27,6 +27,7 @@ import type {
 import { rankOf } from "../translate/normalise.ts";
 import { type Authority, weightOf } from "./guard.ts";
 import { emptyLead, foldSignal, identifierValues, type LeadFold } from "./lead.ts";
+import type { ShownRecord } from "./shown.ts";
 import { isCrm } from "./targets.ts";
 import type { Tie } from "./ties.ts";
 
@@ -65,6 +66,8 @@ export interface Target {
   readonly crm: TargetName;
   /** Name of the account object. */
   readonly account: string;
+  /** Of a CRM: not the task, but what is done with the person's record when it stands. */
+  readonly step?: "sequence";
   /** Of an outlet: the name by which plays call it. */
   readonly outlet?: string;
   /** Of an outlet: it is not told who the person is. */
@@ -245,6 +248,8 @@ export interface Root extends Memory {
   readonly follow_ups: readonly FollowUpRecord[];
   readonly held: readonly Held[];
   readonly approvals: readonly Approval[];
+  /** What CRMs show of this person on their records, by account; absent where nothing was ever written. */
+  readonly records?: readonly ShownRecord[];
   /** Domain of the company whose object has this lead's counts. */
   readonly company?: string;
   /** By exception. */
@@ -479,7 +484,7 @@ function heldAfter(held: readonly Held[], decision: Decision): readonly Held[] {
 function actionsFor(followUp: FollowUp, targets: readonly Target[]): readonly ActionRecord[] {
   return targets.map((target) => ({
     ...target,
-    key: actionKey(followUp.id, target.account),
+    key: actionKey(followUp.id, target.account, target.step),
     state: "pending",
     retry_at: followUp.created_at,
     attempts: 0,
@@ -500,8 +505,8 @@ export function hasCrm({ actions }: Pick<FollowUpRecord, "actions">): boolean {
 }
 
 /** Derived from the cause, so that whoever computes it again gets the same (G3). */
-export function actionKey(followUpId: string, account: string): string {
-  return `${followUpId}-${digest(account).slice(0, 8)}`;
+export function actionKey(followUpId: string, account: string, step?: "sequence"): string {
+  return `${followUpId}-${digest(account, ...(step === undefined ? [] : [step])).slice(0, 8)}`;
 }
 
 export function followUpFacts(root: Root): readonly FollowUpFact[] {
@@ -555,7 +560,7 @@ export function peopleOf(root: Root): Readonly<Partial<Record<CrmName, string>>>
 }
 
 /** Whether the CRM has merged or converted that record away since. */
-function isFormer(lead: LeadFold, crm: CrmName, id: string): boolean {
+export function isFormer(lead: LeadFold, crm: CrmName, id: string): boolean {
   if (crm === "hubspot") return Object.hasOwn(lead.former, `hubspot_contact_id:${id}`);
   // CRM-FACTS §3: a converted lead refuses writes; its contact takes its place.
   if (id.startsWith("00Q") && identifierValues(lead, "salesforce_contact_id").length > 0) return true;

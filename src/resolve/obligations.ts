@@ -2,6 +2,7 @@
 import { guardMs, linkWaitMs } from "../limits.ts";
 import type { ActionRecord, FollowUpRecord, LinkTodo, Root } from "./node.ts";
 import { unknownRecords } from "./records.ts";
+import { pendingRecords } from "./shown.ts";
 import { leavesAt } from "./targets.ts";
 import { tieId } from "./ties.ts";
 
@@ -27,7 +28,8 @@ export function openActions(root: Root): OpenAction[] {
 
 /** What a task that stands in the CRM still needs. */
 export function workOn(followUp: FollowUpRecord, action: ActionRecord): "close" | "update" | "announce" | null {
-  if (action.state !== "done") return null;
+  // Nobody is taken out of a sequence again, and what runs there is the CRM's.
+  if (action.state !== "done" || action.step !== undefined) return null;
   // Done as the CRM tells needs nothing; done as somebody says elsewhere is to be seen there as well.
   if (followUp.state === "cancelled" || (followUp.state === "done" && followUp.outcome !== undefined)) return "close";
   if (followUp.state !== "open") return null;
@@ -83,6 +85,7 @@ export function nextDueAt(root: Root, now: number): number {
     at = Math.min(at, due > now ? due : now + guardMs);
   }
   if (unassigned(root).length + unreleased(root).length + reassigned(root).length > 0) at = Math.min(at, now + guardMs);
+  for (const { retry_at } of pendingRecords(root)) at = Math.min(at, retry_at > now ? retry_at : now + guardMs);
   if (unknownRecords(root).length > 0) at = Math.min(at, now + guardMs);
   if (root.erase !== undefined || root.partings.length + root.doubts.length > 0) at = Math.min(at, now + guardMs);
   if (root.links.length > 0) at = Math.min(at, now + (deciding.length > 0 ? linkWaitMs : guardMs));

@@ -8,14 +8,29 @@ export function isCrm(name: TargetName): name is CrmName {
   return name === "hubspot" || name === "salesforce";
 }
 
-/** Every CRM, and each outlet that the play names, or one of those that may take its place when it is known who holds it. */
+/** Whether a task comes of it: of an outlet a message does, of a step an enrolment. */
+export function isTask({ crm, step }: Pick<Target, "crm" | "step">): boolean {
+  return isCrm(crm) && step === undefined;
+}
+
+/** Every CRM, its step where the play has one there, and each outlet that the play names, or one of those that may take its place when it is known who holds it. */
 export function targetsOf(
   policy: Policy,
   followUp: Pick<FollowUp, "play" | "assign"> | undefined,
   targets: readonly Target[],
 ): readonly Target[] {
   const plays = followUp === undefined ? [] : [followUp, ...(followUp.assign ?? [])].map(({ play }) => play);
-  return targets.filter((target) => isCrm(target.crm) || plays.some((play) => isTold(policy, play, target)));
+  const named = targets.filter((target) => isCrm(target.crm) || plays.some((play) => isTold(policy, play, target)));
+  const steps = targets.flatMap(({ crm, account }) => {
+    const target = { crm, account, step: "sequence" } as const;
+    return plays.some((play) => isStep(policy, play, target)) ? [target] : [];
+  });
+  return [...named, ...steps];
+}
+
+/** Whether the play puts people into a sequence there. */
+export function isStep(policy: Policy, play: string, { crm }: Pick<Target, "crm">): boolean {
+  return isCrm(crm) && policy.plays[play]?.sequence?.[crm] !== undefined;
 }
 
 export function isTold(policy: Policy, play: string, { outlet = "" }: Target): boolean {
@@ -27,10 +42,11 @@ export function isTold(policy: Policy, play: string, { outlet = "" }: Target): b
  * CRM takes long, it tells without.
  */
 export function leavesAt({ state, created_at, actions }: FollowUpRecord, action: ActionRecord): number {
-  const waits =
-    state === "open" &&
-    action.state === "pending" &&
-    !isCrm(action.crm) &&
-    actions.some((other) => isCrm(other.crm) && other.state === "pending");
+  if (state !== "open" || action.state !== "pending") return action.retry_at;
+  // What is done with a record waits for the task that finds it: when that stands, everything is looked at again.
+  const task = actions.find((other) => isTask(other) && other.account === action.account);
+  const hasRecord = task?.state !== "pending" && task?.state !== "parked";
+  if (action.step !== undefined) return hasRecord ? action.retry_at : Number.POSITIVE_INFINITY;
+  const waits = !isCrm(action.crm) && actions.some((other) => isTask(other) && other.state === "pending");
   return waits ? Math.max(action.retry_at, created_at + notifyWaitMs) : action.retry_at;
 }

@@ -5,7 +5,7 @@
 import type { TaskField } from "../../connectors/contract.ts";
 import { cancelFollowUp, changeFollowUp, type Root } from "./node.ts";
 import { findAction } from "./obligations.ts";
-import { isCrm } from "./targets.ts";
+import { isTask } from "./targets.ts";
 
 /** The task of this action was looked at: `kept` are the fields that a person has changed, null where it could not be read. */
 export function lookedAt(root: Root, key: string, kept: readonly TaskField[] | null, now: number): Root {
@@ -14,7 +14,7 @@ export function lookedAt(root: Root, key: string, kept: readonly TaskField[] | n
   const { followUp, action } = found;
   const { id, undo, state, revision, actions, assigned_by } = followUp;
   // Nobody works on a message.
-  if (undo === undefined || state !== "open" || !isCrm(action.crm)) return root;
+  if (undo === undefined || state !== "open" || !isTask(action)) return root;
   // Somebody has taken it up while that was asked.
   if (followUp.touched !== undefined || assigned_by === "person")
     return changeFollowUp(root, id, ({ undo: _leftToThem, ...item }) => item);
@@ -25,6 +25,6 @@ export function lookedAt(root: Root, key: string, kept: readonly TaskField[] | n
         : `somebody changed its task in ${action.crm} (${kept.join(", ")})`;
     return changeFollowUp(root, id, ({ undo: _leftToThem, ...item }) => ({ ...item, touched }));
   }
-  const isSeen = actions.every((item) => item.state !== "done" || item.revision >= revision || !isCrm(item.crm));
+  const isSeen = actions.every((item) => item.state !== "done" || item.revision >= revision || !isTask(item));
   return isSeen ? cancelFollowUp(root, id, undo.because, now) : root;
 }

@@ -23,6 +23,7 @@ import { unknownRecords } from "../../src/resolve/records.ts";
 import { spans } from "../../src/resolve/ties.ts";
 import type { CrmAccount, Task } from "./crm.ts";
 import type { Host, Platform } from "./platform.ts";
+import { checkRecords } from "./records.ts";
 import type { Sending } from "./scenario.ts";
 
 /**
@@ -274,6 +275,7 @@ export function checkAtRest(
     checkFold(rest, root, log);
     checkObligations(rest, root);
     checkFollowUps(rest, live, root, log, policy, accounts);
+    checkRecords(root, accounts, rest.fail);
   }
   checkTasks(rest, live, accounts);
   checkLedger(rest, policy);

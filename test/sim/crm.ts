@@ -9,6 +9,7 @@ import type {
   CrmManifest,
   CrmTask,
   Outcome,
+  RecordCommand,
   Resolution,
   TaskField,
   TaskSeen,
@@ -40,6 +41,8 @@ export class CrmAccount {
   readonly world: World;
   readonly tasks: Task[] = [];
   readonly createdOf = new Map<string, number>();
+  /** What was shown last on each record. */
+  readonly records = new Map<string, RecordCommand>();
 
   constructor(crm: CrmName, world: World) {
     this.crm = crm;
@@ -64,6 +67,8 @@ export interface CrmScene {
   onSend(key: string): void;
   /** The engine writes over what a person typed. */
   onOverwrite(task: Task, field: string, value: unknown): void;
+  /** What a record shows is older than what it showed before. */
+  onOlder(command: RecordCommand): void;
   /** A task came to be. */
   onTask(account: CrmAccount, task: Task): void;
 }
@@ -251,6 +256,18 @@ function carryOut(account: CrmAccount, command: Command, late: boolean): Outcome
     }
     return { ...done, kept };
   }
+  if (command.type === "write_record") {
+    const done = { arm: "done", taskId: "", personId: command.personId, created: false, left: [] } as const;
+    // What a CRM carries out long after it was given up may stand over something newer: that is not promised.
+    if ((account.records.get(command.personId)?.at ?? 0) > command.at) {
+      if (!late) here().onOlder(command);
+      return done;
+    }
+    account.records.set(command.personId, command);
+    engine.say(() => `CRM shows ${command.key} on ${command.personId}`);
+    return done;
+  }
+  if (command.type === "enrol") throw new Error("no play of the simulation has a sequence");
   const personId = personIdOf(account.crm, command.person.email ?? command.person.lead);
   const known = account.taskOf(command.key);
   if (account.world === "unique_property" && known !== undefined && (late || known.state !== "deleted"))

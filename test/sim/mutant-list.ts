@@ -377,7 +377,7 @@ export const mutants: readonly Mutant[] = [
   one(
     "doubt is not resolved",
     exactlyOnce,
-    'return action.state === "intent" && action.command.type === "create_task";',
+    'return action.state === "intent" && hasOneEffect(action);',
     "return false;",
   ),
   one(
@@ -440,14 +440,14 @@ export const mutants: readonly Mutant[] = [
   one(
     "action keys from chance",
     node,
-    "digest(account).slice(0, 8)",
+    "digest(account, ...(step === undefined ? [] : [step])).slice(0, 8)",
     "digest(account, String(Math.random())).slice(0, 8)",
   ),
   one(
     "receipt lost",
     acting,
-    '        return state.change(recordReceipt(after, action.key, answer.receipt));\n      case "updated":',
-    '        return state.change(setAction(after, action.key, (item) => ({ ...item, state: "done" })));\n      case "updated":',
+    '        return state.change(recordReceipt(after, action.key, answer.receipt));\n      case "shown":',
+    '        return state.change(setAction(after, action.key, (item) => ({ ...item, state: "done" })));\n      case "shown":',
   ),
   one(
     "closed without its task",
@@ -496,7 +496,7 @@ export const mutants: readonly Mutant[] = [
   one(
     "nobody is asked about what waited",
     account,
-    'item.waiters.length > 0 || item.action.command.type !== "create_task"',
+    "item.waiters.length > 0 || !mustBeConfirmed(item.action)",
     "item.waiters.length >= 0",
   ),
   one(
@@ -569,6 +569,26 @@ export const mutants: readonly Mutant[] = [
     ],
   },
 
+  /* ---- what records show */
+  one(
+    "what is older waits beside what is newer",
+    account,
+    "if (shows.some((other) => isOlder(command, other.command))) {",
+    "if (shows.length < 0) {",
+  ),
+  one(
+    "two writes of a record at once",
+    account,
+    "return !shows.some((other) => other.busy && other.command.personId === command.personId);",
+    "return true;",
+  ),
+  one("nothing is shown on records", identity, "withRecordsOwed(before, policy, targets, Date.now())", "before"),
+  one(
+    "no alarm for what records show",
+    obligations,
+    "  for (const { retry_at } of pendingRecords(root)) at = Math.min(at, retry_at > now ? retry_at : now + guardMs);\n",
+    "",
+  ),
   /* ---- what people do in a CRM */
   one(
     "hear our own writes as a person's",

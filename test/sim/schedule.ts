@@ -95,6 +95,7 @@ export function runSchedule(scenario: Scenario, without: Without = {}): Run {
       hears: () => engine.now < startedAt + scenario.faultsEndAt + hearsMs,
       onSend: (key) => checks.onSend(key, (lead) => holdOf(policy, lead, { type: "call" }, engine.now) !== null),
       onOverwrite: (task, field, value) => checks.onOverwrite(task, field, value),
+      onOlder: ({ key, personId }) => engine.fail("G9", `${key} stands on ${personId} over something newer`),
       onTask: (account, task) => {
         const record = recordIdentifier(account.crm, task.personId);
         if (record !== null)

@@ -151,7 +151,8 @@ describe("OAuth", () => {
       client_id: app.clientId,
       redirect_uri: app.redirectUri,
       scope: "oauth crm.objects.contacts.read crm.objects.contacts.write crm.objects.owners.read",
-      optional_scope: "crm.objects.companies.read crm.schemas.contacts.write",
+      optional_scope:
+        "crm.objects.companies.read automation.sequences.read automation.sequences.enrollments.write crm.schemas.contacts.write",
       state: "s1",
       code_challenge: challenge,
       code_challenge_method: "S256",
@@ -181,7 +182,7 @@ describe("OAuth", () => {
     expect(again).toMatchObject({ ok: false, failure: { arm: "revoked", reason: "bad_auth_code" } });
   });
 
-  it("refreshes; a refused refresh is revoked, our own fault is not, a lost one is unknown", async () => {
+  it("refreshes; a refused refresh is revoked, our own fault is not, and a lost one is lost", async () => {
     const exchanged = await hubspot.exchange(app, { code: await consent(), verifier }, io);
     if (!exchanged.ok) throw new Error("no grant");
     const grant = exchanged.value;
@@ -193,14 +194,14 @@ describe("OAuth", () => {
     const refreshWith = (change: Partial<CrmApp>) => hubspot.refresh({ ...app, ...change }, grant, io);
     expect(await refreshWith({ clientSecret: "wrong" })).toMatchObject({ failure: { arm: "misconfigured" } });
     expect(await refreshWith({ clientId: "wrong" })).toMatchObject({ failure: { arm: "misconfigured" } });
-    for (const script of [
-      { kind: "lose" },
-      { kind: "drop" },
-      { kind: "status", status: 502 },
-      { kind: "status", status: 400 },
+    for (const [script, arm] of [
+      [{ kind: "lose" }, "lost"],
+      [{ kind: "drop" }, "lost"],
+      [{ kind: "status", status: 502 }, "unknown"],
+      [{ kind: "status", status: 400 }, "unknown"],
     ] as const) {
       twin.setFaults({ script: [{ path: "/token", ...script }] });
-      expect(await refreshWith({})).toMatchObject({ ok: false, failure: { arm: "unknown" } });
+      expect(await refreshWith({})).toMatchObject({ ok: false, failure: { arm } });
     }
     twin.setFaults({ refreshRefused: true });
     expect(await refreshWith({})).toEqual({ ok: false, failure: { arm: "revoked", reason: "bad_refresh_token" } });

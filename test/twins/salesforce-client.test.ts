@@ -721,7 +721,7 @@ describe("connecting", () => {
     [
       "a lost answer",
       { requests: [{ kind: "drop_after", path: "token", times: 1 }] },
-      { arm: "unknown", reason: "connection_broken" },
+      { arm: "lost", reason: "connection_broken" },
     ],
     ["a maintenance page", { unavailable: "html" }, { arm: "unknown", reason: "http_503" }],
     [

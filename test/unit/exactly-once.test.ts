@@ -31,6 +31,13 @@ const update: Command = {
   task: wanted,
   before: { ...written, ownerId: "sam" },
 };
+const show: Command = {
+  type: "write_record",
+  key: "fr_1",
+  personId: "3",
+  values: { follow_up_reason: { value: "asked for a demo" } },
+  at: 1,
+};
 const action = (command: Command = make, hot = true): Action =>
   newAction({ command, holder: "sam@example.com", node: "acme/1", hot });
 const in_ = (world: World, now = 10_000): Circumstances => ({
@@ -228,11 +235,29 @@ describe("an action whose outcome is unknown", () => {
   });
 });
 
+describe("what a record is to show", () => {
+  const showing = intend(action(show, false), 9_000);
+
+  it("is done with what was left, and nothing of what it said is kept", () => {
+    const done: Outcome = { arm: "done", taskId: "", personId: "3", created: false, left: ["lead_score"] };
+    const { action: shown } = judge(showing, done, in_("marker"));
+    expect(settled(shown)).toEqual({ arm: "shown", left: ["lead_score"] });
+    expect(JSON.stringify(bare(shown))).not.toContain("demo");
+  });
+
+  it("is simply written again where nobody knows, and is never in doubt", () => {
+    const { action: again } = judge(showing, { arm: "unknown", reason: "timeout" }, in_("marker"));
+    expect(again.state).toBe("pending");
+    expect(inDoubt(again)).toBe(false);
+  });
+});
+
 describe("the queue of an account", () => {
   const item = (given: Action) => ({ action: given });
 
-  it("makes hot tasks first, then looks up what is unknown, updates hot ones, then does the rest, then closes", () => {
+  it("makes hot tasks first, then looks up what is unknown, updates hot ones, then does the rest, closes, and shows on records last", () => {
     const items = [
+      item(action(show, false)),
       item(action(close)),
       item(action(update, false)),
       item(action(make, false)),
@@ -248,13 +273,16 @@ describe("the queue of an account", () => {
       ["execute", "create_task", 1],
       ["execute", "update_task", 1],
       ["execute", "close_task", 1],
+      ["resolve", "enrol", 0],
+      ["execute", "enrol", 0],
+      ["execute", "write_record", 1],
     ]);
-    expect(phases.map((phase) => phase.hot)).toEqual([true, true, true, false, false, false]);
+    expect(phases.map((phase) => phase.hot)).toEqual([true, true, true, ...Array(6).fill(false)]);
   });
 
   it("sends a closing or an update whose outcome is unknown again instead of looking it up", () => {
     const phases = phasesOf([item(intend(action(close), 1)), item(intend(action(update), 1))], in_("marker"));
-    expect(phases.map((phase) => phase.ready.length)).toEqual([0, 0, 1, 0, 0, 1]);
+    expect(phases.map((phase) => phase.ready.length)).toEqual([0, 0, 1, 0, 0, 1, 0, 0, 0]);
   });
 
   it("says when the next one will be ready", () => {

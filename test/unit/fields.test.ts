@@ -381,7 +381,7 @@ describe("the policy of fields", () => {
   it("is accepted as the default says it, and published as a table", () => {
     expect(fieldPolicySchema.safeParse(defaultFieldPolicy(steward)).success).toBe(true);
     const table = ownershipTable(defaultFieldPolicy(steward));
-    expect(table).toHaveLength(13);
+    expect(table).toHaveLength(17);
     expect(table.find((row) => row.field === "lead_score")).toEqual({
       field: "lead_score",
       owner: "engine",

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { translate } from "../../connectors/salesforce/emitter/translate.ts";
+import { recordFieldsOf } from "../../connectors/salesforce/record-fields.ts";
 import { api, names } from "../../connectors/salesforce/requests.ts";
 import { type Card, cardShape, choices, pressShape, type ReadyCard } from "../../src/card/document.ts";
 
@@ -58,6 +59,21 @@ describe("The Salesforce package", () => {
     expect(field("Lead", names.leadKey)).toContain("<externalId>true</externalId>");
     expect(JSON.parse(read("sfdx-project.json"))).toMatchObject({ namespace: "", sourceApiVersion: api.version });
   });
+
+  it.each(["Lead", "Contact"])(
+    "has on %s every field that the connector shows of a lead, and lets Baton write it",
+    (object) => {
+      const rights = read("force-app/main/default/permissionsets/Baton_Integration.permissionset-meta.xml");
+      const types = { text: "Text", number: "Number", datetime: "DateTime" };
+      for (const { name, type, max } of Object.values(recordFieldsOf)) {
+        const field = read(`force-app/main/default/objects/${object}/fields/${name}.field-meta.xml`);
+        expect(field).toContain(`<type>${types[type]}</type>`);
+        if (type === "text") expect(field).toContain(`<length>${max}</length>`);
+        if (type === "number") expect(field).toContain(`<precision>${String(max).length}</precision>`);
+        expect(rights).toMatch(new RegExp(`<editable>true</editable>\\s*<field>${object}.${name}</field>`));
+      }
+    },
+  );
 
   it("tells of conversions and merges in the words that the emitter understands", () => {
     const said = read("force-app/main/default/classes/BatonEvents.cls").matchAll(/'(\w+)' =>|put\('(\w+)'/g);

@@ -276,6 +276,19 @@ describe("a company's record", () => {
     expect(mine.body.related.map((item: { email: string }) => item.email)).toEqual(["one@globex.example.com"]);
   });
 
+  it("is known by its name alone, whatever stands in that", async () => {
+    const name = "Müller & Söhne (Berlin) + Co";
+    const identifiers = [email("eva@soehne.example.com")];
+    await send(acme, { id: "ms-1", identifiers, kind: "demo_requested", traits: { company: name }, account: { name } });
+    const shown = await eventually(
+      () => hubspot({ record: "902", object: "0-2", more: { name } }),
+      ({ body }) => body.state === "ready",
+    );
+    expect(shown.body.lead.email).toBe("eva@soehne.example.com");
+    const both = await hubspot({ record: "902", object: "0-2", more: { domain: "soehne.example.com", name } });
+    expect(both.body.lead.email).toBe("eva@soehne.example.com");
+  });
+
   it("says why it is empty where the record tells no domain, and where nobody is known there", async () => {
     const bare = await hubspot({ record: "901", object: "0-2" });
     expect(bare.body.text).toBe("Baton knows companies by their web domain, and this record has none.");

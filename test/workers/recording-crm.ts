@@ -11,11 +11,15 @@ import type {
   CrmOwner,
   CrmSession,
   CrmTask,
+  EnrolCommand,
   Grant,
   GrantFailure,
   Installation,
   Outcome,
+  RecordCommand,
+  RecordField,
   Resolution,
+  TaskCommand,
   TaskField,
   TaskSeen,
   TaskShape,
@@ -53,6 +57,12 @@ export class RecordingCrm implements Crm {
   readonly keeps = new Set<string>();
   /** Every command that arrived, in order; batches of one call together. */
   readonly sent: Command[] = [];
+  /** What records were to show, in order; what becomes of the next ones, and while it is true nothing. */
+  readonly records: RecordCommand[] = [];
+  recordScripts: (Exclude<Outcome, { arm: "done" }> | { readonly left: readonly RecordField[] })[] = [];
+  holdsRecords = false;
+  /** Who was put into a sequence. */
+  readonly enrolled: EnrolCommand[] = [];
   readonly batches: number[] = [];
   readonly tokens: string[] = [];
   readonly lookedUp: string[] = [];
@@ -121,20 +131,24 @@ export class RecordingCrm implements Crm {
 
   async execute(session: CrmSession, commands: readonly Command[]): Promise<readonly Outcome[]> {
     if (!this.keeps.has(session.apiUrl)) return commands.map(() => away);
+    const records = commands.filter((command) => command.type === "write_record");
+    if (records.length > 0) return this.#show(session, records);
     this.sent.push(...commands);
     this.batches.push(commands.length);
     this.tokens.push(session.accessToken);
     while (this.holds) await new Promise((resolve) => setTimeout(resolve, 5));
     if (this.expired.has(session.accessToken)) return commands.map(() => ({ arm: "expired" }));
-    return commands.map((command) => {
-      const script = this.scripts.shift();
-      if (script === "lost_before") return { arm: "unknown", reason: "connection" };
-      if (script === "lost_after") {
-        this.#do(command);
-        return { arm: "unknown", reason: "connection" };
-      }
-      return script ?? this.#do(command);
-    });
+    return commands
+      .filter((command) => command.type !== "write_record")
+      .map((command) => {
+        const script = this.scripts.shift();
+        if (script === "lost_before") return { arm: "unknown", reason: "connection" };
+        if (script === "lost_after") {
+          this.#do(command);
+          return { arm: "unknown", reason: "connection" };
+        }
+        return script ?? this.#do(command);
+      });
   }
 
   async resolve(session: CrmSession, commands: readonly Command[]): Promise<readonly Resolution[]> {
@@ -143,7 +157,12 @@ export class RecordingCrm implements Crm {
       this.lookedUp.push(command.key);
       const said = this.lookups.shift();
       if (said !== undefined) return said;
-      const task = this.tasks.find((one) => one.key === command.key);
+      const { key } = command;
+      if (command.type === "enrol")
+        return this.enrolled.some((one) => one.key === key)
+          ? { arm: "found", taskId: `enrolment-${key}`, personId: command.personId }
+          : { arm: "absent" };
+      const task = this.tasks.find((one) => one.key === key);
       return task === undefined
         ? { arm: "absent" }
         : { arm: "found", taskId: task.taskId, personId: this.recordOf(command) };
@@ -189,7 +208,23 @@ export class RecordingCrm implements Crm {
     return null;
   }
 
-  #do(command: Command): Outcome {
+  async #show(session: CrmSession, records: readonly RecordCommand[]): Promise<readonly Outcome[]> {
+    this.records.push(...records);
+    while (this.holdsRecords) await new Promise((resolve) => setTimeout(resolve, 5));
+    if (this.expired.has(session.accessToken)) return records.map(() => ({ arm: "expired" }));
+    return records.map(({ personId }): Outcome => {
+      const script = this.recordScripts.shift();
+      if (script !== undefined && "arm" in script) return script;
+      return { arm: "done", taskId: "", personId, created: false, left: script?.left ?? [] };
+    });
+  }
+
+  #do(command: TaskCommand | EnrolCommand): Outcome {
+    if (command.type === "enrol") {
+      const isIn = this.enrolled.some(({ key }) => key === command.key);
+      if (!isIn) this.enrolled.push(command);
+      return { arm: "done", taskId: `enrolment-${command.key}`, personId: command.personId, created: !isIn };
+    }
     if (command.type === "close_task") {
       this.notes.push(command.note);
       for (const task of this.tasks) if (task.taskId === command.taskId) task.open = false;

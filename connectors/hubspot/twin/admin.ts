@@ -55,6 +55,13 @@ export async function serveAdmin(
       return edit(twin, "tasks", id, ask());
     case "POST task/*/delete":
       return remove(twin, "tasks", id);
+    case "POST contact/*/enrol":
+      return json(
+        twin.sequences.add(id, String(ask().sequence), String(ask().sender ?? ""), Number(ask().at ?? twin.now())),
+      );
+    case "POST contact/*/finish":
+      for (const one of twin.sequences.enrolled) if (one.contactId === id) one.active = false;
+      return json({});
     case "POST webhooks":
       twin.webhooks.aim(typeof ask().target === "string" ? String(ask().target) : null);
       return json({ target: twin.webhooks.target });
@@ -73,6 +80,7 @@ export function stateOf(twin: Twin) {
   return {
     tasks: [...twin.store.all("tasks")].map((task) => taskState(twin, task)),
     contacts: [...twin.store.all("contacts")].map((contact) => contactState(twin, contact)),
+    enrolled: twin.sequences.enrolled,
     faults: twin.faults.current,
     limits: { peak: twin.limits.peak, refused: twin.limits.refused },
     shapes: { violations: twin.shapes.count, first: twin.shapes.violations },
@@ -126,6 +134,7 @@ function reset(twin: Twin, faults: Partial<Faults>) {
   twin.store.clear();
   twin.journal.clear();
   twin.limits.clear();
+  twin.sequences.clear();
   twin.shapes.clear();
   twin.faults.reset(faults);
   return { faults: twin.faults.current };

@@ -45,8 +45,15 @@ export interface Faults {
   archivedKey: "free" | "held";
   /** Whether a batch read follows a merged id. Seen both ways. */
   mergedInBatchRead: boolean;
-  /** Values of tasks are kept in other words than they were written in: due dates in ISO, bodies as the editor's HTML. */
+  /** Values are kept in other words than they were written in: due dates and other instants in ISO, bodies as the editor's HTML. */
   rewritesTasks: boolean;
+  /** What is answered of a contact that is in no sequence, whether one that has ended is still shown, and how late a new one is. UNSURE, all three. */
+  notEnrolled: "404" | "empty";
+  showsEndedEnrolments: boolean;
+  enrolmentLagMs: number;
+  /** The sender has no seat of the hub that sequences belong to; or no inbox of theirs is connected. */
+  noSequenceSeat: boolean;
+  senderNotConnected: boolean;
   /** Every refresh is refused with BAD_REFRESH_TOKEN. */
   refreshRefused: boolean;
   /** The token answer names account and scopes. "Maybe", says CRM-FACTS §1.6. */
@@ -115,6 +122,11 @@ export const noFaults: Readonly<Faults> = {
   archivedKey: "free",
   mergedInBatchRead: false,
   rewritesTasks: false,
+  notEnrolled: "404",
+  showsEndedEnrolments: false,
+  enrolmentLagMs: 0,
+  noSequenceSeat: false,
+  senderNotConnected: false,
   refreshRefused: false,
   accountInToken: true,
   autoConsent: false,

@@ -188,6 +188,8 @@ export const allScopes: readonly string[] = [
   "crm.objects.contacts.write",
   "crm.objects.owners.read",
   "crm.objects.companies.read",
+  "automation.sequences.read",
+  "automation.sequences.enrollments.write",
   "crm.schemas.contacts.write",
 ];
 

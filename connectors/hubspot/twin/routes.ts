@@ -15,6 +15,7 @@ import type { Budget } from "./limits.ts";
 import { archiveObject, createObject, getObject, listObjects, mergeContacts, updateObject } from "./objects.ts";
 import { objectTypeOf } from "./schemas.ts";
 import { searchObjects } from "./search.ts";
+import { enrol, enrolmentOf } from "./sequences.ts";
 import type { Shape } from "./shapes.ts";
 import { type Call, fields, type Handler, param } from "./twin.ts";
 
@@ -33,7 +34,9 @@ export function canonical(path: string): string | null {
   const trimmed = path.length > 1 ? path.replace(/\/+$/, "") : path;
   const numbered = /^\/crm\/(v\d)\/(.+)$/.exec(trimmed);
   if (numbered !== null) return ["v3", "v4"].includes(numbered[1] ?? "") ? `/crm/${numbered[2]}` : null;
-  const dated = /^\/(crm\/[a-z]+|account-info|oauth|appinstalls)\/(v\d|\d{4}-\d\d)(\/.*)?$/.exec(trimmed);
+  const dated = /^\/(crm\/[a-z]+|automation\/[a-z]+|account-info|oauth|appinstalls)\/(v\d|\d{4}-\d\d)(\/.*)?$/.exec(
+    trimmed,
+  );
   if (dated === null) return trimmed;
   return served.has(dated[2] ?? "") ? `/${dated[1]}${dated[3] ?? ""}` : null;
 }
@@ -157,6 +160,8 @@ const routes: readonly Route[] = [
   on("GET", "/crm/owners/{id}", getOwner, "crm.objects.owners.read", {
     answers: { 200: ["crm/owners", "PublicOwner"] },
   }),
+  on("GET", "/automation/sequences/enrollments/contact/{id}", enrolmentOf, "automation.sequences.read", {}),
+  on("POST", "/automation/sequences/enrollments", enrol, "automation.sequences.enrollments.write", {}),
   on("GET", "/account-info/details", accountDetails, "oauth", {}),
   on("DELETE", "/appinstalls/external-install", uninstall, "oauth", {}),
 ];

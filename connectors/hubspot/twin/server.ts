@@ -16,6 +16,7 @@ import { overview, taskPage } from "./page.ts";
 import { contactPage } from "./record.ts";
 import { canonical } from "./routes.ts";
 import { Schemas } from "./schemas.ts";
+import { Sequences } from "./sequences.ts";
 import { Shapes } from "./shapes.ts";
 import { Store } from "./store.ts";
 import type { Account, Owner, Twin } from "./twin.ts";
@@ -123,6 +124,7 @@ function build(options: TwinOptions): Twin {
     journal: new Journal(),
     shapes: new Shapes(),
     webhooks,
+    sequences: new Sequences(),
     cardUrl: options.cardUrl ?? null,
     address: "",
   };
@@ -132,7 +134,7 @@ async function handle(twin: Twin, request: IncomingMessage, response: ServerResp
   const url = new URL(request.url ?? "/", "http://twin");
   const method = request.method ?? "GET";
   const text = await readAll(request);
-  if (/^\/(crm|account-info|appinstalls)\//.test(url.pathname)) {
+  if (/^\/(crm|account-info|appinstalls|automation)\//.test(url.pathname)) {
     const { latencyMs } = twin.faults.current;
     if (latencyMs > 0) await sleep(latencyMs);
     const authorization = request.headers.authorization;

@@ -5,6 +5,7 @@ import type { Journal } from "./journal.ts";
 import type { Limits } from "./limits.ts";
 import type { Tokens } from "./oauth.ts";
 import type { Schemas } from "./schemas.ts";
+import type { Sequences } from "./sequences.ts";
 import type { Shapes } from "./shapes.ts";
 import type { Source, Store } from "./store.ts";
 import type { Webhooks } from "./webhooks.ts";
@@ -38,6 +39,7 @@ export interface Twin {
   readonly journal: Journal;
   readonly shapes: Shapes;
   readonly webhooks: Webhooks;
+  readonly sequences: Sequences;
   /** Where our app's card lives, e.g. `http://127.0.0.1:8787/card/hubspot`; null where the twin runs alone. */
   readonly cardUrl: string | null;
   /** `host:port`, once it listens. */

@@ -31,15 +31,16 @@ export function validate(
     }
     if (definition.readOnly) throw invalidProperty(name, "READ_ONLY_VALUE", `"${name}" is a read only property`);
     checkValue(rules, definition, value);
-    properties[name] = type === "tasks" && rules.faults.rewritesTasks ? rewritten(name, value) : value;
+    properties[name] = rules.faults.rewritesTasks ? rewritten(name, definition.type, value) : value;
   }
   requireProperties(rules, type, { ...before, ...properties }, before === null);
   return properties;
 }
 
 /** Which words, is not published: a guess at what the editor makes of a body and at what a read gives back. */
-function rewritten(name: string, value: string): string {
-  if (name === "hs_timestamp" && /^\d+$/.test(value)) return new Date(Number(value)).toISOString();
+function rewritten(name: string, type: string, value: string): string {
+  if ((name === "hs_timestamp" || type === "datetime") && /^\d+$/.test(value))
+    return new Date(Number(value)).toISOString();
   if (name !== "hs_task_body" || value === "" || value.startsWith("<div")) return value;
   const lines = value
     .replaceAll("&#38;", "&amp;")
@@ -51,7 +52,7 @@ function rewritten(name: string, value: string): string {
 }
 
 function checkValue(rules: Rules, definition: PropertyDefinition, value: string): void {
-  const { name, options } = definition;
+  const { name, options, type } = definition;
   if (value === "") return;
   if (value.length > valueCharactersMax) throw invalidProperty(name, "VALUE_TOO_LONG", `"${name}" is too long`);
   if (options.length > 0 && !options.includes(value)) {
@@ -64,7 +65,10 @@ function checkValue(rules: Rules, definition: PropertyDefinition, value: string)
   if (name === "email" && !/^[^\s@]+@[^\s@]+\.[a-z]{2,}$/i.test(value)) {
     throw invalidProperty(name, "INVALID_EMAIL", `Email address ${value} is invalid`);
   }
-  if (name === "hs_timestamp" && !isInstant(value)) {
+  if (type === "number" && !Number.isFinite(Number(value))) {
+    throw invalidProperty(name, "INVALID_NUMBER", `${value} is not a number`);
+  }
+  if ((name === "hs_timestamp" || type === "datetime") && !isInstant(value)) {
     throw invalidProperty(name, "INVALID_DATE", `${value} is not a valid timestamp`);
   }
   // An owner's `id`, not the `userId` (CRM-FACTS §1.2).

@@ -1,9 +1,9 @@
 /** Pure. Describes an object as Salesforce does, in the shape of jsforce's `DescribeSObjectResult`. */
 import type { Field as DescribedField, DescribeSObjectResult } from "jsforce/lib/types/common.js";
-import { type Field, fieldsOf, type ObjectName } from "./fields.ts";
+import { type Field, fieldsOf, type ObjectName, type PackageMissing } from "./fields.ts";
 import { prefixes } from "./ids.ts";
 
-export function describeObject(object: ObjectName, packageMissing: boolean): DescribeSObjectResult {
+export function describeObject(object: ObjectName, packageMissing: PackageMissing): DescribeSObjectResult {
   const writable = !["User", "Organization", "TaskStatus"].includes(object);
   return {
     actionOverrides: [],

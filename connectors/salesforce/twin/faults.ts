@@ -1,4 +1,5 @@
 /** What can be made to go wrong, and when. Chance comes from a seed, so a run can be repeated. */
+import type { PackageMissing } from "./fields.ts";
 
 /** Strikes a whole request. `times` counts down; the first that fits strikes. */
 export interface RequestFault {
@@ -48,7 +49,7 @@ export interface RowFault {
     | "unknown_exception"
     /** Another request made the same key a moment before: the record is there, and this row is refused. */
     | "duplicate_value";
-  readonly object?: "Task" | "Lead";
+  readonly object?: "Task" | "Lead" | "Contact";
   /** Part of the row as JSON. */
   readonly contains?: string;
   readonly times?: number;
@@ -69,8 +70,11 @@ export interface Faults {
   addressRefused: boolean;
   /** The package is not installed, so nobody can connect: `invalid_client`, "app must be installed into org". */
   appMissing: boolean;
-  /** The package's fields are not there. */
-  packageMissing: boolean;
+  /** The package's fields are not there: none, or not those of its latest version. */
+  packageMissing: PackageMissing;
+  /** Sales Engagement is licensed; whether a target that is in the cadence already is refused (UNSURE). */
+  salesEngagement: boolean;
+  refusesAssignedTargets: boolean;
   /** Leads whose e-mail address a lead or contact has already are blocked: DUPLICATES_DETECTED. */
   duplicateRule: boolean;
   /** A deleted record still holds its unique key (not documented either way, CRM-FACTS §2.1). */
@@ -96,6 +100,8 @@ export function noFaults(): Faults {
     addressRefused: false,
     appMissing: false,
     packageMissing: false,
+    salesEngagement: true,
+    refusesAssignedTargets: true,
     duplicateRule: false,
     recycleBinHoldsKey: false,
     taskStatuses: null,

@@ -1,6 +1,6 @@
 /**
  * Pure. The objects and fields this twin knows, as the Object Reference lists them (Task, Lead, Contact, User, Organization,
- * TaskStatus; checked 2026-11-22). `*` marks what is required at creation.
+ * TaskStatus, ActionCadence, ActionCadenceTracker; checked 2026-11-23). `*` marks what is required at creation.
  */
 import type { prefixes } from "./ids.ts";
 
@@ -19,7 +19,8 @@ export type FieldType =
   | "datetime"
   | "boolean"
   | "picklist"
-  | "int";
+  | "int"
+  | "double";
 
 export interface Field {
   readonly name: string;
@@ -30,6 +31,8 @@ export interface Field {
   readonly required: boolean;
   /** Custom, External ID, Unique and case sensitive: what our package brings. */
   readonly key: boolean;
+  /** Brought by our package: by its first version, or by the one that shows more of a lead. */
+  readonly ours?: "first" | "later";
 }
 
 /** The field our package adds to Activity (and so to Task) and to Lead. */
@@ -49,6 +52,22 @@ function field(name: string, type: FieldType, access: Access = "write", length =
     key: access === "key",
   };
 }
+
+function ours(name: string, version: "first" | "later", type: FieldType, length = 0): Field {
+  return { ...field(name, type, "write", length), ours: version };
+}
+
+/** What our package shows of a lead on its record. */
+const shown = [
+  ours("Baton_Score__c", "first", "double"),
+  ours("Baton_Reason__c", "first", "string", 255),
+  ours("Baton_Lead_Id__c", "first", "string", 200),
+  ours("Baton_Level__c", "later", "string", 40),
+  ours("Baton_Lifecycle_State__c", "later", "string", 40),
+  ours("Baton_Source__c", "later", "string", 255),
+  ours("Baton_Last_Event_At__c", "later", "datetime"),
+  ours("Baton_Last_Event_Key__c", "later", "string", 255),
+];
 
 const system = [
   field("Id", "id", "read"),
@@ -105,8 +124,9 @@ export const objects: Readonly<Record<ObjectName, readonly Field[]>> = {
     field("ConvertedContactId", "reference", "read"),
     field("ConvertedOpportunityId", "reference", "read"),
     field(keyName, "string", "key", 255),
+    ...shown,
   ],
-  Contact: [...person, field("AccountId", "reference")],
+  Contact: [...person, field("AccountId", "reference"), ...shown],
   Account: [
     ...system,
     field("Name*", "string", "write", 255),
@@ -130,6 +150,15 @@ export const objects: Readonly<Record<ObjectName, readonly Field[]>> = {
     field("IsSandbox", "boolean", "read"),
     field("OrganizationType", "picklist", "read", 40),
   ],
+  /** Sales Engagement, where it is licensed. */
+  ActionCadence: [...system, field("Name", "string", "read", 255), field("State", "picklist", "read", 40)],
+  ActionCadenceTracker: [
+    ...system,
+    field("ActionCadenceId", "reference", "read"),
+    field("TargetId", "reference", "read"),
+    field("OwnerId", "reference", "read"),
+    field("State", "picklist", "read", 40),
+  ],
   TaskStatus: [
     ...system.filter(({ name }) => name !== "IsDeleted"),
     field("ApiName", "string", "read", 255),
@@ -144,13 +173,19 @@ export function isObjectName(name: string): name is ObjectName {
   return Object.hasOwn(objects, name);
 }
 
-/** Without the package its field does not exist at all. */
-export function fieldsOf(object: ObjectName, packageMissing: boolean): readonly Field[] {
-  return packageMissing ? objects[object].filter((candidate) => !candidate.key) : objects[object];
+/** Of the package nothing (true), or not what its latest version brings. */
+export type PackageMissing = boolean | "later";
+
+/** Without the package its fields do not exist at all. */
+export function fieldsOf(object: ObjectName, packageMissing: PackageMissing): readonly Field[] {
+  if (packageMissing === false) return objects[object];
+  return objects[object].filter(({ key, ours }) =>
+    packageMissing === "later" ? ours !== "later" : !key && ours === undefined,
+  );
 }
 
 /** Field names are not case sensitive in SOQL nor in bodies. */
-export function findField(object: ObjectName, name: string, packageMissing: boolean): Field | undefined {
+export function findField(object: ObjectName, name: string, packageMissing: PackageMissing): Field | undefined {
   const lower = name.toLowerCase();
   return fieldsOf(object, packageMissing).find((candidate) => candidate.name.toLowerCase() === lower);
 }

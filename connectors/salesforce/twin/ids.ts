@@ -8,6 +8,8 @@ export const prefixes = {
   User: "005",
   Organization: "00D",
   TaskStatus: "01J",
+  ActionCadence: "77A",
+  ActionCadenceTracker: "77B",
 } as const;
 
 const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

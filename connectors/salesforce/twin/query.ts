@@ -22,7 +22,8 @@ export function runQuery(store: Store, source: string, all: boolean, faults: Fau
     }
     throw error;
   }
-  if (!isObjectName(statement.object)) {
+  const isHidden = statement.object.startsWith("ActionCadence") && !faults.salesEngagement;
+  if (!isObjectName(statement.object) || isHidden) {
     return rowError("INVALID_TYPE", `sObject type '${statement.object}' is not supported.`);
   }
   const object = statement.object;

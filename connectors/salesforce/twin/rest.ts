@@ -1,4 +1,6 @@
 /** The REST API below `/services/data/v68.0`, for one request or for one part of a composite. */
+
+import { assign } from "./cadences.ts";
 import { collectionReply, compositeReply } from "./composite.ts";
 import { describeObject } from "./describe.ts";
 import type { Faults } from "./faults.ts";
@@ -37,6 +39,8 @@ export function serve(desk: Desk, asked: Asked, call: Call): Reply {
         : rest[0] === "sobjects"
           ? collectionReply(desk, asked, rest.slice(1), call)
           : notFound();
+    case "actions":
+      return asked.method === "POST" ? assign(desk, asked, rest.join("/"), call) : notAllowed();
     default:
       return notFound();
   }

@@ -120,6 +120,9 @@ export const answers = {
     maxBatchSize: z.int(),
     sobjects: z.array(z.looseObject({ name: z.string() })),
   }),
+  action: z.array(
+    z.looseObject({ actionName: z.string(), isSuccess: z.boolean(), errors: z.array(rowError).nullable() }),
+  ),
   versions: z.array(z.strictObject({ label: z.string(), url: z.string(), version: z.string() })),
   resources: z.record(z.string(), z.string()),
   token,
@@ -160,6 +163,7 @@ export const requests = {
       .min(1)
       .max(25),
   }),
+  inputs: z.strictObject({ inputs: z.array(z.record(z.string(), z.string())).min(1).max(200) }),
   none: z.undefined(),
 } as const;
 

@@ -53,6 +53,19 @@ export type GoLive = z.infer<typeof goLive>;
 /** By which plays call an outlet. */
 export const outletName = z.string().regex(/^[a-z][a-z0-9-]{1,39}$/);
 
+/** What else is done in each CRM once the play's task stands there. */
+const sequenceStep = z
+  .strictObject({
+    /** A HubSpot sequence by its id. */
+    hubspot: z.strictObject({ sequence: z.string().regex(/^\d{1,20}$/), sender: z.email().optional() }).optional(),
+    /** A Salesforce cadence by its id, or its name. */
+    salesforce: z.strictObject({ sequence: words, sender: z.email().optional() }).optional(),
+  })
+  .refine(
+    (step) => step.hubspot !== undefined || step.salesforce !== undefined,
+    "Name a sequence of at least one CRM.",
+  );
+
 export const play = z.strictObject({
   /** `draft`: its routes are passed over. `shadow`: decided and recorded, nothing is written. */
   status: z.enum(["draft", "shadow", "live"]).default("live"),
@@ -77,6 +90,8 @@ export const play = z.strictObject({
   fallback: name.optional(),
   /** Outlets that are told, by name: a Slack channel, a webhook. Nobody else is. */
   notify: z.array(outletName).max(5).optional(),
+  /** Sequence or cadence that the person is put into, in the holder's name or the `sender`'s. */
+  sequence: sequenceStep.optional(),
   go_live: goLive.optional(),
 });
 export type Play = z.infer<typeof play>;

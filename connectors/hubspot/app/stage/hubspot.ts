@@ -6,6 +6,8 @@ export interface Host {
   readonly batonUrl: string;
   readonly objectTypeId: string;
   readonly objectId: string;
+  /** On a company's record: its properties. */
+  readonly company?: { readonly domain?: string; readonly name?: string };
   fetch(url: string, method: string, body: unknown): Promise<{ readonly status: number; readonly body: unknown }>;
 }
 

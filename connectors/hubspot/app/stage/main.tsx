@@ -15,6 +15,7 @@ const actions: OnRecordProps["actions"] = {
     if (said !== null) said.textContent = String(message);
   },
   refreshObjectProperties: () => undefined,
+  fetchCrmObjectProperties: async () => ({ ...window.batonHost.company }),
 };
 const root = document.getElementById("card");
 if (root !== null) {

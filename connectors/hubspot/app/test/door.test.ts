@@ -42,6 +42,34 @@ describe("the door", () => {
     ]);
   });
 
+  it("says on a company's record which company it is, each time anew, and of a contact nothing", async () => {
+    const company = vi
+      .fn<() => Promise<{ domain?: string; name?: string }>>()
+      .mockResolvedValueOnce({ domain: "globex.example.com", name: "Müller & Söhne (Berlin) + Co" })
+      .mockResolvedValueOnce({ domain: " ", name: `${"n".repeat(254)}😀` })
+      .mockResolvedValueOnce({});
+    const { hsFetch } = answering(Response.json(emptyCard), Response.json(emptyCard), Response.json(emptyCard));
+    const door = batonDoor("https://baton.example.com", { objectTypeId: "0-2", objectId: "900" }, company);
+    for (let times = 0; times < 3; times++) expect(await door.read()).toMatchObject({ ok: true });
+    const at = "https://baton.example.com/card/hubspot/record?objectTypeId=0-2&objectId=900";
+    expect(hsFetch.mock.calls.map(([url]) => url)).toEqual([
+      `${at}&domain=globex.example.com&name=M%C3%BCller%20%26%20S%C3%B6hne%20(Berlin)%20%2B%20Co`,
+      // Cut to 255 characters, and never half of one.
+      `${at}&name=${"n".repeat(254)}`,
+      at,
+    ]);
+  });
+
+  it("does not ask Baton about a company that HubSpot does not name: nobody known there is another answer", async () => {
+    const { hsFetch } = answering(Response.json(emptyCard));
+    const company = async () => Promise.reject(new Error("not allowed"));
+    const door = batonDoor("https://baton.example.com", { objectTypeId: "0-2", objectId: "900" }, company);
+    const problem = { kind: "again", detail: "HubSpot did not say which company this is. Please try again." };
+    expect(await door.read()).toEqual({ ok: false, problem });
+    expect(await door.press(press)).toEqual({ ok: false, problem });
+    expect(hsFetch).not.toHaveBeenCalled();
+  });
+
   it.each([
     [401, "unproven", "refused"],
     [403, "not_a_colleague", "not_allowed"],

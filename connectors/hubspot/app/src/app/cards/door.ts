@@ -32,19 +32,56 @@ export interface RecordPlace {
   readonly objectId: string;
 }
 
-/** `batonUrl` is Baton's origin, e.g. `https://baton.example.com`, and stands in the app's `permittedUrls.fetch`. */
-export function batonDoor(batonUrl: string, record: RecordPlace): Door {
-  const query = new URLSearchParams({ objectTypeId: record.objectTypeId, objectId: record.objectId });
-  const at = (path: string) => `${batonUrl.replace(/\/+$/, "")}/card/hubspot/${path}?${query}`;
+/** What a company is called in HubSpot: Baton knows companies by these, for it searches nothing in a CRM. */
+export type Company = Readonly<Partial<Record<"domain" | "name", string>>>;
+
+/**
+ * `batonUrl` is Baton's origin, e.g. `https://baton.example.com`, and stands in the app's `permittedUrls.fetch`. `company` says, on a
+ * company's record, which company that is; it is asked each time, for a seller may have just corrected it.
+ */
+export function batonDoor(batonUrl: string, record: RecordPlace, company?: () => Promise<Company>): Door {
+  const ask = async <Value>(
+    path: string,
+    options: Options,
+    understood: (value: unknown) => value is Value,
+  ): Promise<Answer<Value>> => {
+    let called: Company;
+    try {
+      called = company === undefined ? {} : await company();
+    } catch {
+      // Without them Baton would say that it knows nobody there, which nobody has asked it.
+      return failed("again", "HubSpot did not say which company this is. Please try again.");
+    }
+    const query = queryOf({ objectTypeId: record.objectTypeId, objectId: record.objectId, ...called });
+    return call(`${batonUrl.replace(/\/+$/, "")}/card/hubspot/${path}?${query}`, options, understood);
+  };
   return {
-    read: () => ask(at("record"), { method: "GET" }, isCard),
-    press: (press) => ask(at("press"), { method: "POST", body: { ...press } }, isPressed),
+    read: () => ask("record", { method: "GET" }, isCard),
+    press: (press) => ask("press", { method: "POST", body: { ...press } }, isPressed),
   };
 }
 
-async function ask<Value>(
+type Options = NonNullable<Parameters<typeof hubspot.fetch>[1]>;
+
+/** As Baton takes them: at most 255 characters, and what is empty is left out. A space is `%20`: `+` is read in two ways. */
+function queryOf(values: Readonly<Record<string, string>>): string {
+  return Object.entries(values)
+    .map(([name, value]) => [name, cut(value.trim())] as const)
+    .filter(([, value]) => value !== "")
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+    .join("&");
+}
+
+const valueCharactersMax = 255;
+
+/** Never in the middle of a character: half of one cannot be written into an address. */
+function cut(value: string): string {
+  return value.slice(0, valueCharactersMax).replace(/[\uD800-\uDBFF]$/, "");
+}
+
+async function call<Value>(
   url: string,
-  options: NonNullable<Parameters<typeof hubspot.fetch>[1]>,
+  options: Options,
   understood: (value: unknown) => value is Value,
 ): Promise<Answer<Value>> {
   let response: Response;

@@ -1,0 +1,92 @@
+/**
+ * Leads that became contacts, and records that became one, read from the org (CRM-FACTS §2.7, §3): for orgs whose package tells of neither,
+ * and for what it could not tell. Deleted rows are read too, for a loser of a merge is one that names its master. Rows may commit late, so
+ * whoever asks overlaps; what is read twice is the same signal, for its id is made of the records alone.
+ */
+import { digest } from "../../src/crypto.ts";
+import { fail, ok, type Result } from "../../src/failure.ts";
+import { normaliseIdentifier } from "../../src/translate/normalise.ts";
+import type { CrmSession, JoinedRecords, SignalDraft } from "../contract.ts";
+import { draftOf, identifier } from "../draft.ts";
+import { type Fields, text } from "./answers.ts";
+import { Conversation } from "./client.ts";
+import { type MergedObject, objects } from "./emitter/schema.ts";
+import type { Failed } from "./errors.ts";
+import { readAll } from "./read.ts";
+import { joinedRowsMax, soql } from "./requests.ts";
+
+/** One request for all three questions; a page holds more rows than they ask for. */
+export const joinedRequestsMax = 1;
+
+export async function joinedRecords(session: CrmSession, since: number): Promise<Result<JoinedRecords, Failed>> {
+  const after = new Date(since).toISOString();
+  const found = await readAll(new Conversation(session, joinedRequestsMax), {
+    converted: soql.leadsConverted(after),
+    leads: soql.mergedAway("Lead", after),
+    contacts: soql.mergedAway("Contact", after),
+  });
+  if (!found.ok) {
+    return fail(found.failure);
+  }
+  const rowsOf = (name: string) => found.value.get(name) ?? [];
+  const full = [...found.value.values()].filter((rows) => rows.length >= joinedRowsMax);
+  // Where there are more than one look takes, everything up to the earliest last row is certain.
+  const through = Math.min(...full.map((rows) => stampOf(rows.at(-1))));
+  return ok({
+    drafts: [
+      ...rowsOf("converted").flatMap(converted),
+      ...rowsOf("leads").flatMap((row) => merged("Lead", row)),
+      ...rowsOf("contacts").flatMap((row) => merged("Contact", row)),
+    ],
+    through: Number.isFinite(through) ? through : null,
+  });
+}
+
+function converted(row: Fields): SignalDraft[] {
+  const lead = idOf("Lead", row.Id);
+  const contact = idOf("Contact", row.ConvertedContactId);
+  const account = text(row.ConvertedAccountId);
+  if (lead === undefined || contact === undefined) {
+    return [];
+  }
+  const draft = draftOf({
+    id: `converted:${digest(lead, contact)}`,
+    kind: "crm_lead_converted",
+    occurredAt: stampOf(row),
+    identifiers: [identifier(objects.Contact.identifier, contact), identifier(objects.Lead.identifier, lead)],
+    properties: { event: "lead_converted", ...(account === null ? {} : { account_id: account }) },
+  });
+  return [draft];
+}
+
+/** One signal for each record that went: they may go at different times, and a merge of three is two of them. */
+function merged(object: MergedObject, row: Fields): SignalDraft[] {
+  const gone = idOf(object, row.Id);
+  const master = idOf(object, row.MasterRecordId);
+  if (gone === undefined || master === undefined || gone === master) {
+    return [];
+  }
+  const type = objects[object].identifier;
+  const draft = draftOf({
+    id: `merged:${digest(master, gone)}`,
+    kind: "crm_records_merged",
+    occurredAt: stampOf(row),
+    identifiers: [identifier(type, master), identifier(type, gone)],
+    properties: { event: "records_merged", object, survivor: master },
+  });
+  return [draft];
+}
+
+/** As identifiers are spelt, and only where it is an id of that object. */
+function idOf(object: MergedObject, given: unknown): string | undefined {
+  if (typeof given !== "string") {
+    return undefined;
+  }
+  const { identifier: type, prefix } = objects[object];
+  const value = normaliseIdentifier({ type, value: given })?.value;
+  return value?.startsWith(prefix) === true ? value : undefined;
+}
+
+function stampOf(row: Fields | undefined): number {
+  return Date.parse(String(row?.SystemModstamp));
+}

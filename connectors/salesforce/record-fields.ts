@@ -1,0 +1,52 @@
+/** Pure. Our own fields on Lead and Contact, made by the package in `package/`: what they are called, and how values are spelt there. */
+import type { RecordField } from "../contract.ts";
+import { plain } from "./shape.ts";
+import { clip } from "./soql.ts";
+
+interface FieldFact {
+  readonly name: string;
+  readonly type: "text" | "number" | "datetime";
+  /** Characters; of a number the largest that fits. */
+  readonly max: number;
+}
+
+/** With a namespace they become `ns__Baton_Score__c`: change them here. The test of the package holds them against its metadata. */
+export const recordFieldsOf: Readonly<Record<RecordField, FieldFact>> = {
+  baton_lead_id: { name: "Baton_Lead_Id__c", type: "text", max: 200 },
+  lead_score: { name: "Baton_Score__c", type: "number", max: 999_999 },
+  lead_level: { name: "Baton_Level__c", type: "text", max: 40 },
+  lifecycle_state: { name: "Baton_Lifecycle_State__c", type: "text", max: 40 },
+  lead_source: { name: "Baton_Source__c", type: "text", max: 255 },
+  last_event_timestamp: { name: "Baton_Last_Event_At__c", type: "datetime", max: 0 },
+  idempotency_key: { name: "Baton_Last_Event_Key__c", type: "text", max: 255 },
+  follow_up_reason: { name: "Baton_Reason__c", type: "text", max: 255 },
+};
+
+/** As it is sent; null empties the field. */
+export function crmValue(field: RecordField, value: string): string | number | null {
+  const { type, max } = recordFieldsOf[field];
+  if (value === "") return null;
+  switch (type) {
+    case "text":
+      return clip(value, max);
+    case "number":
+      return Math.min(Number(value), max);
+    case "datetime":
+      return new Date(Number(value)).toISOString();
+  }
+}
+
+/** Whether Salesforce holds this value, in whichever words it gives it back: it keeps no parts of a second. */
+export function holds(field: RecordField, present: unknown, value: string): boolean {
+  const wanted = crmValue(field, value);
+  const isEmpty = present === null || present === undefined || present === "";
+  if (wanted === null || isEmpty) return wanted === null && isEmpty;
+  switch (recordFieldsOf[field].type) {
+    case "text":
+      return plain(present) === plain(wanted);
+    case "number":
+      return Number(present) === wanted;
+    case "datetime":
+      return Math.abs(Date.parse(String(present)) - Number(value)) <= 1_000;
+  }
+}

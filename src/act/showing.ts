@@ -1,0 +1,127 @@
+/**
+ * What of a lead its record in a CRM is to show, and when it is worth a write. Pure.
+ *
+ * A write costs a request and rows, so a score that moves is none: the level, the lifecycle state, a follow-up that opens, a no, another record
+ * or another policy is. Then everything is written that the policy gives to the engine in that CRM (`fields`), as of that moment.
+ */
+import { type RecordField, type RecordValue, recordFields } from "../../connectors/contract.ts";
+import { digest } from "../crypto.ts";
+import { type FieldOwnership, mayWrite, ownershipOf } from "../decide/fields/policy.ts";
+import { refusalOf } from "../decide/hold.ts";
+import { standingOf } from "../decide/level.ts";
+import { kindRuleOf, type Policy } from "../decide/policy.ts";
+import { scoreOf } from "../decide/score.ts";
+import { type LeadFold, lifecycleOf, recordIdsOf } from "../resolve/lead.ts";
+import { isFormer, type Root, type Target } from "../resolve/node.ts";
+import { isUnambiguous } from "../resolve/records.ts";
+import { recordsOf, type ShownRecord, withRecord } from "../resolve/shown.ts";
+import { isCrm } from "../resolve/targets.ts";
+import { withoutRoute } from "./outbox.ts";
+
+/** The root with every write that is owed now; the same one where none is. */
+export function withRecordsOwed(root: Root, policy: Policy, targets: readonly Target[], now: number): Root {
+  if (root.erase !== undefined || root.lead.last === null) return root;
+  let facts: Facts | undefined;
+  let next = root;
+  for (const target of targets) {
+    const { crm, account } = target;
+    if (!isCrm(crm)) continue;
+    const fields = recordFields.filter((field) => isOurs(ownershipOf(policy.fields, field), crm));
+    const person = fields.length === 0 ? undefined : personIn(root, target, targets);
+    if (person === undefined) continue;
+    facts ??= factsOf(root, policy, now);
+    const known = recordsOf(root).find((item) => item.account === account);
+    // Of somebody who has said no nothing is begun.
+    if (facts.saysNo && known === undefined) continue;
+    const occasion = occasionOf(facts, fields);
+    if (known?.occasion === occasion && known.person === person) continue;
+    const before = known?.person === person ? known : undefined;
+    const values = Object.fromEntries(
+      fields.map((field) => [field, valueFor(field, facts?.values[field] ?? "", before, policy.fields[field])]),
+    );
+    const key = `fr_${digest(account, person, occasion, String(now))}`;
+    const stands = before?.stands === undefined ? {} : { stands: before.stands };
+    const state = "pending";
+    next = withRecord(next, { crm, account, person, key, occasion, at: now, state, values, retry_at: now, ...stands });
+  }
+  return next;
+}
+
+interface Facts {
+  readonly values: Readonly<Record<RecordField, string>>;
+  readonly saysNo: boolean;
+  readonly followUp: string;
+}
+
+function factsOf(root: Root, policy: Policy, now: number): Facts {
+  const { lead } = root;
+  const { score } = scoreOf(policy, lead, now);
+  const latest = root.follow_ups.toSorted((a, b) => b.created_at - a.created_at || (a.id < b.id ? -1 : 1))[0];
+  const saysNo = refusalOf(lead, undefined) !== null;
+  return {
+    saysNo,
+    followUp: latest?.id ?? "",
+    values: {
+      baton_lead_id: root.name,
+      lead_score: String(score.total),
+      lead_level: standingOf(policy, lead, score, now).level,
+      lifecycle_state: lifecycleOf(lead, (kind) => kindRuleOf(policy, kind).lifecycle),
+      lead_source: lead.first?.source ?? "",
+      last_event_timestamp: lead.last === null ? "" : String(lead.last.at),
+      idempotency_key: lead.last?.key ?? "",
+      follow_up_reason: saysNo ? "" : withoutRoute(latest?.reasons[0]?.text ?? ""),
+    },
+  };
+}
+
+/** What a write is for: while it stays the same, nothing is written. */
+function occasionOf({ values, saysNo, followUp }: Facts, fields: readonly RecordField[]): string {
+  return digest(values.baton_lead_id, values.lead_level, values.lifecycle_state, followUp, String(saysNo), ...fields);
+}
+
+/** The engine writes its own fields, and shared ones that it may write; never a person's (DESIGN §6.6). */
+function isOurs(ownership: FieldOwnership | undefined, crm: "hubspot" | "salesforce"): boolean {
+  if (ownership === undefined || ownership.owner === "human") return false;
+  return ownership.write_to.includes(crm) && mayWrite(ownership, "engine");
+}
+
+/**
+ * What a person typed over ours stays until there is something newer of ours to be said; in a shared field it stays altogether. Nothing is
+ * known of a field that was never written: it is ours where the engine owns it, and a person's where it is shared.
+ */
+function valueFor(
+  field: RecordField,
+  value: string,
+  before: ShownRecord | undefined,
+  ownership: FieldOwnership | undefined,
+): RecordValue {
+  const isShared = ownership?.owner === "shared";
+  const wasLeft = before?.left?.includes(field) === true;
+  const written = wasLeft
+    ? []
+    : [before?.stands?.[field], before?.values[field]?.value].filter((one) => one !== undefined);
+  const ours = [...new Set([...written, ...(isShared ? [""] : [])])];
+  return { value: settled(value, before?.stands?.[field], ownership), ...(ours.length === 0 ? {} : { ours }) };
+}
+
+/** A number that moved by less than the policy's `deadband` stays as it was written. */
+function settled(value: string, stands: string | undefined, ownership: FieldOwnership | undefined): string {
+  const { deadband } = ownership ?? {};
+  if (deadband === undefined || stands === undefined || stands === "") return value;
+  return Math.abs(Number(value) - Number(stands)) < deadband ? stands : value;
+}
+
+/** The person's record in this account, by a receipt of ours or by what a signal said; undefined where neither names one. */
+function personIn(root: Root, target: Target, targets: readonly Target[]): string | undefined {
+  const { crm, account } = target;
+  if (!isCrm(crm)) return undefined;
+  const receipts = root.follow_ups
+    .flatMap((item) => item.actions.flatMap((action) => (action.account === account ? (action.receipt ?? []) : [])))
+    .filter(({ person_id }) => person_id !== "" && !isFormer(root.lead, crm, person_id));
+  const latest = receipts.sort((a, b) => b.at - a.at || (a.task_id < b.task_id ? -1 : 1))[0];
+  return latest?.person_id ?? (isUnambiguous(crm, targets) ? saidIn(root.lead, crm) : undefined);
+}
+
+function saidIn(lead: LeadFold, crm: "hubspot" | "salesforce"): string | undefined {
+  return recordIdsOf(lead, crm).find((id) => !isFormer(lead, crm, id));
+}
