@@ -63,6 +63,7 @@ export async function finishInstall(c: AppContext): Promise<Response> {
     workspace: flow.workspace,
     crm: flow.crm,
     grant: granted.value,
+    at: now,
     ...settleReads(c.env),
   });
   if (!connected.ok)

@@ -16,8 +16,12 @@ export interface AccountFacts {
   /** Sealed `Grant`. */
   readonly grant: string;
   readonly grantedAt: number;
+  /** When a person granted it. */
+  readonly attachedAt?: number;
   /** True from before a refresh leaves until its answer is stored: a restart then knows that one may be under way. */
   readonly refreshing: boolean;
+  /** Epoch ms at which a refresh left whose answer nobody has seen: the next one waits until that one can no longer be under way. */
+  readonly refreshLeftAt?: number;
   /** `removed`: taken away. Whatever is asked of an outlet is cancelled then, and of a CRM is a question for a person. */
   readonly status: "connected" | "blocked" | "removed";
   readonly problem: string | null;

@@ -92,6 +92,8 @@ export interface AttachCall {
   readonly workspace: string;
   readonly crm: TargetName;
   readonly grant: Grant;
+  /** Epoch ms at which it was granted: what comes late, or again, changes nothing. Now, where it is not said. */
+  readonly at?: number;
   readonly settleReadsMs?: readonly number[];
 }
 
@@ -294,7 +296,11 @@ export class AccountObject extends DurableObject<Env> {
       return { ok: false, reason: "reason" in installed.failure ? installed.failure.reason : installed.failure.arm };
     const { name, workspace } = call;
     const grant = await this.#grants.seal(workspace, name, call.grant);
+    const at = call.at ?? Date.now();
     const before = this.#facts?.status;
+    // Its tokens may have been used since.
+    if (call.at !== undefined && (this.#facts?.attachedAt ?? 0) >= at)
+      return { ok: true, installation: installed.value };
     this.#saveFacts({
       name,
       workspace,
@@ -303,7 +309,9 @@ export class AccountObject extends DurableObject<Env> {
       installation: installed.value,
       grant,
       grantedAt: Date.now(),
+      attachedAt: at,
       refreshing: false,
+      refreshLeftAt: this.#facts?.refreshLeftAt ?? 0,
       status: "connected",
       problem: null,
       settleReadsMs: call.settleReadsMs ?? settleReadsMs,
@@ -312,10 +320,12 @@ export class AccountObject extends DurableObject<Env> {
     // What the CRM asked for before it was disconnected, or blocked, is long over.
     if (before !== "connected") this.#pausedUntil = 0;
     this.#store.saveHeardSince(null);
-    await this.#readOwners(crm, sessionOf(call.grant, installed.value.world, send));
     this.#load();
-    this.#pump();
+    // What waited, and what people did to open tasks meanwhile; behind an alarm before anything else can fail.
+    if (this.#listening.isOpen) this.#listen();
     this.#arm(Math.max(this.#joining.nextAt(this.#heard()), Date.now()));
+    await this.#readOwners(crm, sessionOf(call.grant, installed.value.world, send));
+    this.#pump();
     return { ok: true, installation: installed.value };
   }
 

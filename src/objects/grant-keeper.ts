@@ -4,7 +4,7 @@
  */
 import type { Crm, CrmApp, Grant, GrantFailure, Send } from "../../connectors/contract.ts";
 import { deriveKey, seal, unseal } from "../crypto.ts";
-import { refreshAtShare } from "../limits.ts";
+import { crmDeadlineMs, refreshAtShare } from "../limits.ts";
 import { log } from "../log.ts";
 import type { AccountFacts } from "./account-store.ts";
 
@@ -60,15 +60,17 @@ export class GrantKeeper {
     const { refreshRotates } = crm.manifest;
     // Marked by an incarnation that never stored an answer.
     if (facts.refreshing && refreshRotates) return "lost";
+    // One of the grant before may still be under way: one at a time for each account (CRM-FACTS §2.4).
+    if (refreshRotates && Date.now() < (facts.refreshLeftAt ?? 0) + crmDeadlineMs) return "later";
     const old = await this.current(facts);
     if (this.#present(facts) === null) return "later";
-    this.#vault.save({ ...facts, refreshing: true });
+    this.#vault.save({ ...facts, refreshing: true, refreshLeftAt: Date.now() });
     const answer = await crm.refresh(app, old, { send, now: Date.now() });
     if (!answer.ok) return this.#refused(crm, facts, answer.failure);
     const grant = await this.seal(facts.workspace, facts.name, answer.value);
     const present = this.#present(facts);
     if (present === null) return "later";
-    this.#vault.save({ ...present, grant, grantedAt: Date.now(), refreshing: false });
+    this.#vault.save({ ...present, grant, grantedAt: Date.now(), refreshing: false, refreshLeftAt: 0 });
     // The write above is flushed before this object's next request leaves: the output gate sees to it.
     this.#grant = answer.value;
     return "fresh";
@@ -79,7 +81,7 @@ export class GrantKeeper {
     const present = this.#present(facts);
     if (present === null) return "later";
     const isLost = arm === "lost" && crm.manifest.refreshRotates;
-    this.#vault.save({ ...present, refreshing: isLost });
+    this.#vault.save({ ...present, refreshing: isLost, ...(isLost ? {} : { refreshLeftAt: 0 }) });
     if (isLost) return "lost";
     return arm === "revoked" ? "revoked" : "later";
   }

@@ -63,6 +63,13 @@ const areas: Readonly<Record<string, readonly Part[]>> = {
         shape_violations: 0,
       },
     },
+    {
+      name: "tokens",
+      program: "tokens.ts",
+      cases: 10_000,
+      atMost: { violations: 0 },
+      atLeast: { refreshes: 500, connected_again: 1 },
+    },
   ],
 };
 

@@ -20,6 +20,7 @@ import { digest } from "../../src/crypto.ts";
 import { ok } from "../../src/failure.ts";
 import type { CrmName } from "../../src/model.ts";
 import type { Platform } from "./platform.ts";
+import { Tokens } from "./tokens.ts";
 
 export interface Task {
   readonly id: string;
@@ -39,6 +40,7 @@ export interface Task {
 export class CrmAccount {
   readonly crm: CrmName;
   readonly world: World;
+  readonly tokens = new Tokens();
   readonly tasks: Task[] = [];
   readonly createdOf = new Map<string, number>();
   /** What was shown last on each record. */
@@ -111,7 +113,7 @@ function simulated(crm: CrmName): Crm {
     label: crm,
     api: { version: "0", page: "", checked: "2026-11-22" },
     scopes: [],
-    refreshRotates: false,
+    refreshRotates: crm === "salesforce",
     batchMax: 3,
     budget: { requests: 100, windowMs: 10_000 },
     hears: {
@@ -130,9 +132,14 @@ function simulated(crm: CrmName): Crm {
     manifest,
     authorizeUrl: unused,
     exchange: unused,
-    refresh: async (_app, grant) => ok(grant),
+    refresh: async (_app, grant) =>
+      manifest.refreshRotates
+        ? accountOf(grant.apiUrl).tokens.refresh(here().platform, grant.apiUrl.slice("sim:".length), grant)
+        : ok(grant),
     revoke: unused,
-    install: unused,
+    // Somebody connects it again: what was prepared is there.
+    install: async (session) =>
+      ok({ world: accountOf(session.apiUrl).world, timeZone: null, recordUrl: { person: "", task: "" } }),
     owners: () =>
       here().platform.ask((answer, resolve) => {
         const { engine, hop } = platformOf();

@@ -18,6 +18,7 @@ const exactlyOnce = "src/act/exactly-once.ts";
 const projector = "src/objects/projector.ts";
 const linking = "src/objects/linking.ts";
 const splitting = "src/objects/splitting.ts";
+const keeper = "src/objects/grant-keeper.ts";
 const erasing = "src/objects/erasing.ts";
 const node = "src/resolve/node.ts";
 const merge = "src/resolve/merge.ts";
@@ -480,6 +481,32 @@ export const mutants: readonly Mutant[] = [
     "src/act/again.ts",
     "return canonicalJson(earlier) === canonicalJson(task) ? null : earlier;",
     "return null;",
+  ),
+  /* ---- tokens */
+  one(
+    "a token that may be used up is sent again",
+    keeper,
+    '    if (facts.refreshing && refreshRotates) return "lost";\n',
+    "",
+  ),
+  one(
+    "a refresh leaves without a mark",
+    keeper,
+    "    this.#vault.save({ ...facts, refreshing: true, refreshLeftAt: Date.now() });\n",
+    "",
+  ),
+  one("two refreshes at once", keeper, "Date.now() < (facts.refreshLeftAt ?? 0) + crmDeadlineMs", "false"),
+  one(
+    "a grant that comes again is taken again",
+    account,
+    "if (call.at !== undefined && (this.#facts?.attachedAt ?? 0) >= at)",
+    "if (Math.random() > 2)",
+  ),
+  one(
+    "nobody listens after connecting again",
+    account,
+    "    if (this.#listening.isOpen) this.#listen();\n    this.#arm(Math.max(",
+    "    this.#arm(Math.max(",
   ),
   one(
     "tasks of cancelled follow-ups stay",

@@ -16,7 +16,7 @@ import type { AnswerAnswer, AnswerCall } from "../../src/objects/answering.ts";
 import { CompanyObject } from "../../src/objects/company.ts";
 import type { EraseAnswer, EraseCall } from "../../src/objects/erasing.ts";
 import { IdentityObject } from "../../src/objects/identity.ts";
-import { accountName, identityStub } from "../../src/objects/names.ts";
+import { accountName, accountStub, identityStub } from "../../src/objects/names.ts";
 import * as policyCache from "../../src/objects/policy-cache.ts";
 import { ProjectorObject } from "../../src/objects/projector.ts";
 import type { Choice, ChoiceAnswer, SplitAnswer, SplitCall } from "../../src/objects/splitting.ts";
@@ -57,6 +57,9 @@ export interface Run {
   readonly merges: number;
   readonly acknowledged: number;
   readonly virtualMs: number;
+  /** Of tokens that rotate: refreshes that used one up, and how often somebody had to connect again. */
+  readonly refreshes: number;
+  readonly reconnects: number;
   readonly trace: readonly string[];
 }
 
@@ -103,7 +106,8 @@ export function runSchedule(scenario: Scenario, without: Without = {}): Run {
         checks.onTask(account, task);
       },
     });
-    connect(platform, accounts, master);
+    connect(platform, crmAccounts, master);
+    connectAgain(platform, crmAccounts, startedAt + scenario.faultsEndAt + hearsMs);
     for (const { signal } of scenario.sendings) {
       for (const { type, value } of signal.identifiers)
         platform.labels.set(nodeName(nameKey, workspaceId, type, value), value);
@@ -148,12 +152,50 @@ export function runSchedule(scenario: Scenario, without: Without = {}): Run {
       merges: checks.merges,
       acknowledged: checks.acknowledged.size,
       virtualMs: engine.now - startedAt,
+      refreshes: sum(crmAccounts, ({ refreshes }) => refreshes),
+      reconnects: sum(crmAccounts, ({ connected }) => connected - 1),
       trace: engine.trace(),
     };
   } finally {
     leave();
     for (const host of platform.hosts.values()) host.disk.release();
     ledger.empty();
+  }
+}
+
+function sum(accounts: ReadonlyMap<string, CrmAccount>, of: (tokens: CrmAccount["tokens"]) => number): number {
+  return [...accounts.values()].reduce((total, { tokens }) => total + of(tokens), 0);
+}
+
+/** Somebody looks now and then whether an account wants to be connected again, and does so. */
+function connectAgain(platform: Platform, accounts: ReadonlyMap<string, CrmAccount>, until: number): void {
+  const { engine } = platform;
+  for (const [name, account] of accounts) {
+    const look = () => {
+      if (engine.now > until) return;
+      const again = () => void engine.after(engine.between(5_000, 60_000), null, "look at the connection", look);
+      const facts = platform.host("account", name).disk.kv.get("facts") as AccountFacts | undefined;
+      if (facts?.status !== "blocked") return again();
+      engine.say(() => `somebody connects ${platform.label(name)} again: ${facts.problem}`);
+      const grant = account.tokens.connect(name);
+      const at = engine.now;
+      platform.spawn(
+        "person",
+        async (env) => {
+          await accountStub(env, name).attach({
+            name,
+            workspace: workspaceId,
+            crm: account.crm,
+            grant,
+            at,
+            settleReadsMs,
+          });
+        },
+        again,
+        again,
+      );
+    };
+    if (account.crm === "salesforce") engine.after(30_000, null, "look at the connection", look);
   }
 }
 
@@ -450,20 +492,9 @@ function setUp(scenario: Scenario, accounts: readonly { crm: string; account: st
 }
 
 /** Writes down what `attach` would have: the account is connected before the schedule begins. */
-function connect(
-  platform: Platform,
-  accounts: readonly { crm: "hubspot" | "salesforce"; account: string; world: CrmAccount["world"] }[],
-  master: string,
-): void {
-  for (const { crm, account, world } of accounts) {
-    const grant = {
-      accessToken: "token",
-      refreshToken: "again",
-      expiresAt: null,
-      apiUrl: `sim:${account}`,
-      crmAccount: "1",
-      scopes: [],
-    };
+function connect(platform: Platform, accounts: ReadonlyMap<string, CrmAccount>, master: string): void {
+  for (const [account, { crm, world, tokens }] of accounts) {
+    const grant = tokens.connect(account);
     const host = platform.host("account", account);
     platform.labels.set(account, crm);
     // With the simulator's own Web Crypto this settles in the microtasks of the first turn, before any alarm or call.
