@@ -441,7 +441,8 @@ export class IdentityObject extends DurableObject<Env> {
     const before = this.#state.root();
     if (before === null) return;
     const root = withRecordsOwed(before, policy, targets, Date.now());
-    this.#state.change(root);
+    // Shown first, so that what came of it is saved in the same row as everything else.
+    if (root !== before) return this.#state.change(root);
     this.#state.projectDue = false;
     // It shows nobody any more, whatever was confirmed since.
     if (isFinal(root)) return;

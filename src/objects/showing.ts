@@ -4,7 +4,9 @@
  */
 import type { RecordCommand } from "../../connectors/contract.ts";
 import type { Env } from "../env.ts";
+import { errorName, log } from "../log.ts";
 import { pendingRecords, recordEnded } from "../resolve/shown.ts";
+import type { SubmitAnswer } from "./account.ts";
 import type { SettleCall } from "./acting.ts";
 import { accountStub } from "./names.ts";
 import type { NodeState } from "./node-state.ts";
@@ -28,15 +30,17 @@ export class Showing {
   }
 
   async show(key: string): Promise<void> {
-    const { env, state } = this.#around;
+    const { state } = this.#around;
     const before = state.root();
     const record = before === null ? undefined : pendingRecords(before).find((item) => item.key === key);
     if (before === null || record === undefined) return;
     const { account, person, values, at } = record;
     const command: RecordCommand = { type: "write_record", key, personId: person, values, at };
-    const answer = await accountStub(env, account).submit({ command, holder: "", node: before.name, hot: false });
+    const answer = await this.#submit(account, command, before.name);
     const root = state.root();
     if (root === null) return;
+    // The ledger must not wait for an account that does not answer.
+    if (answer === null) return state.change(recordEnded(root, key, { retry_at: Date.now() + unreachableMs }));
     switch (answer.arm) {
       case "shown":
         return state.change(recordEnded(root, key, { left: answer.left }));
@@ -53,6 +57,15 @@ export class Showing {
     }
   }
 
+  async #submit(account: string, command: RecordCommand, node: string): Promise<SubmitAnswer | null> {
+    try {
+      return await accountStub(this.#around.env, account).submit({ command, holder: "", node, hot: false });
+    } catch (error) {
+      log("info", "identity.show", { error: errorName(error) });
+      return null;
+    }
+  }
+
   /** The account object tells how a write that it had taken over came out. May come twice, and late. */
   settle({ key, outcome }: SettleCall): { readonly moved: string | null } {
     const { state } = this.#around;
@@ -65,3 +78,6 @@ export class Showing {
     return { moved: null };
   }
 }
+
+/** After this an account that could not be asked is asked again. */
+const unreachableMs = 60_000;
