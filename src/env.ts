@@ -41,6 +41,9 @@ export interface Env {
   readonly HUBSPOT_CLIENT_SECRET?: string;
   readonly SALESFORCE_CLIENT_ID?: string;
   readonly SALESFORCE_CLIENT_SECRET?: string;
+  /** Address of a relay that Salesforce's calls leave through, and its key: see `install/egress.ts`. */
+  readonly SALESFORCE_EGRESS_URL?: string;
+  readonly SALESFORCE_EGRESS_KEY?: string;
 }
 
 export interface OverflowMessage {

@@ -7,11 +7,11 @@ import { deriveKey, pkceChallenge, randomToken, seal, unseal } from "../crypto.t
 import type { Env } from "../env.ts";
 import { problem } from "../ingest/problem.ts";
 import type { AppContext } from "../ingest/receive.ts";
-import { crmDeadlineMs } from "../limits.ts";
 import type { CrmName } from "../model.ts";
 import { accountName, accountStub } from "../objects/names.ts";
 import { forgetConfig } from "../workspace.ts";
 import { crmApp } from "./crm-app.ts";
+import { leave } from "./egress.ts";
 
 /** A person has so long to consent. */
 const stateTtlMs = 15 * 60_000;
@@ -49,7 +49,7 @@ export async function finishInstall(c: AppContext): Promise<Response> {
   if (code === undefined)
     return problem(400, { code: "not_granted", detail: `The CRM said: ${c.req.query("error") ?? "nothing"}.` });
   await c.env.CONTROL.prepare("DELETE FROM oauth_states WHERE state = ? OR expires_at < ?").bind(flow.state, now).run();
-  const send = (request: Request) => fetch(request, { signal: AbortSignal.timeout(crmDeadlineMs), redirect: "manual" });
+  const send = (request: Request) => leave(c.env, flow.crm, request);
   const granted = await crmOf(flow.crm).exchange(
     crmApp(c.env, flow.crm),
     { code, verifier: flow.verifier },

@@ -42,8 +42,8 @@ import {
 import { phasesOf } from "../act/queue.ts";
 import type { Env } from "../env.ts";
 import { crmApp } from "../install/crm-app.ts";
+import { leave } from "../install/egress.ts";
 import {
-  crmDeadlineMs,
   hopsMax,
   inFlightMax,
   joinEveryMs,
@@ -843,7 +843,7 @@ export class AccountObject extends DurableObject<Env> {
   /** The one way out: counts what the vendor counts, and believes the vendor's own count where it is higher. */
   async #send(crm: Destination, request: Request): Promise<Response> {
     if (this.#budget !== null && crm.counts(request)) this.#budget = spend(this.#budget, Date.now());
-    const response = await fetch(request, { signal: AbortSignal.timeout(crmDeadlineMs), redirect: "manual" });
+    const response = await leave(this.env, crm.manifest.crm, request);
     const said = crm.remaining(response.headers);
     if (said !== null && this.#budget !== null) this.#budget = correct(this.#budget, said.left, said.of, Date.now());
     return response;
