@@ -65,6 +65,10 @@ export const queueLoadMax = 5_000;
 export const ownersTtlMs = 3_600_000;
 /** Refresh a token when this share of its life has passed, so that the old one still serves meanwhile. */
 export const refreshAtShare = 0.5;
+/** A refresh token that was not used for so long is refreshed: it ends after 30 days (CRM-FACTS §2.4). */
+export const quietMs = 7 * 86_400_000;
+/** Accounts that one run of the cron asks at once. */
+export const keepConcurrency = 6;
 /** Reads after an attempt, both empty, before a plain create may be tried again where no server key exists (CRM-FACTS §1.3). */
 export const settleReadsMs: readonly number[] = [60_000, 600_000];
 

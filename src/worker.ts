@@ -2,6 +2,7 @@
 
 import type { Env, OverflowMessage } from "./env.ts";
 import { drain } from "./ingest/drain.ts";
+import { keepConnections } from "./install/keep.ts";
 import { archive } from "./ledger/archive.ts";
 import { runBacktests } from "./ledger/backtests.ts";
 import { findLikely } from "./ledger/likely.ts";
@@ -21,6 +22,7 @@ export default {
     const later = (work: Promise<unknown>) => ctx.waitUntil(work);
     later(climbOverdue(env, scheduledTime, later));
     later(runBacktests(env, scheduledTime));
+    later(keepConnections(env, scheduledTime));
     later(archive(env).finally(() => findLikely(env, scheduledTime)));
   },
 } satisfies ExportedHandler<Env, OverflowMessage>;

@@ -49,6 +49,7 @@ import {
   joinEveryMs,
   ownersTtlMs,
   queueLoadMax,
+  quietMs,
   settleReadsMs,
   submitWaitMs,
   takenOverMs,
@@ -374,6 +375,14 @@ export class AccountObject extends DurableObject<Env> {
       this.#store.save(rest.map((action) => ({ ...action, state: "cancelled" })));
     for (const { action, busy } of this.#items.values())
       if (!busy) this.#cancelWaiting({ ...action, state: "cancelled" });
+  }
+
+  /** Refreshes tokens that have not been for a week, so that those of a quiet account do not end. True where it did so. */
+  async keep(): Promise<boolean> {
+    const facts = this.#facts;
+    if (facts === null || facts.status !== "connected" || Date.now() < facts.grantedAt + quietMs) return false;
+    const crm = destinationOf(facts.crm);
+    return hasGrant(crm) && this.#refresh(crm);
   }
 
   /**

@@ -81,7 +81,9 @@ export class Erasing {
     // asked again, when all that came with it is known.
     if (node.role !== "alias" || node.epoch >= call.epoch) return;
     if (!call.within.includes(node.parent)) return;
-    const tombstone = tombstoneOf({ at: Math.max(call.at, node.erased_at ?? 0) }, call.epoch);
+    // A split that made this node a root may still be told of once more.
+    const memory = node.restored === undefined ? {} : { restored: node.restored };
+    const tombstone = { ...tombstoneOf({ at: Math.max(call.at, node.erased_at ?? 0) }, call.epoch), ...memory };
     state.saveErased(tombstone);
     this.#around.armAt(tombstone.until);
   }

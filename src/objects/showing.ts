@@ -34,8 +34,9 @@ export class Showing {
     const before = state.root();
     const record = before === null ? undefined : pendingRecords(before).find((item) => item.key === key);
     if (before === null || record === undefined) return;
-    const { account, person, values, at } = record;
-    const command: RecordCommand = { type: "write_record", key, personId: person, values, at };
+    const { account, person, values } = record;
+    // As of now: it is what this person shows, however long ago it was first asked for. Since a split somebody else's may show there.
+    const command: RecordCommand = { type: "write_record", key, personId: person, values, at: Date.now() };
     const answer = await this.#submit(account, command, before.name);
     const root = state.root();
     if (root === null) return;

@@ -3,18 +3,19 @@
  * what the contract says CRMs do: lose an answer after the commit, refuse before it, answer late, commit long after the
  * caller gave up. Two worlds: `unique_property` (upsert by our key) and `marker` (plain create, read back later).
  */
-import type {
-  Command,
-  Crm,
-  CrmManifest,
-  CrmTask,
-  Outcome,
-  RecordCommand,
-  Resolution,
-  TaskField,
-  TaskSeen,
-  TaskShape,
-  World,
+import {
+  type Command,
+  type Crm,
+  type CrmManifest,
+  type CrmTask,
+  type Outcome,
+  type RecordCommand,
+  type Resolution,
+  recordFields,
+  type TaskField,
+  type TaskSeen,
+  type TaskShape,
+  type World,
 } from "../../connectors/contract.ts";
 import { digest } from "../../src/crypto.ts";
 import { ok } from "../../src/failure.ts";
@@ -266,8 +267,9 @@ function carryOut(account: CrmAccount, command: Command, late: boolean): Outcome
   if (command.type === "write_record") {
     const done = { arm: "done", taskId: "", personId: command.personId, created: false, left: [] } as const;
     // What a CRM carries out long after it was given up may stand over something newer: that is not promised.
-    if ((account.records.get(command.personId)?.at ?? 0) > command.at) {
-      if (!late) here().onOlder(command);
+    const stands = account.records.get(command.personId);
+    if (stands !== undefined && stands.at > command.at) {
+      if (!late && overwrites(command, stands)) here().onOlder(command);
       return done;
     }
     account.records.set(command.personId, command);
@@ -295,6 +297,15 @@ function carryOut(account: CrmAccount, command: Command, late: boolean): Outcome
   engine.say(() => `CRM makes ${id} for ${command.key}`);
   here().onTask(account, task);
   return { arm: "done", taskId: id, personId, created: true };
+}
+
+/** As the contract has it: what stands already is not written, and what stands in none of `ours` is left. */
+function overwrites(command: RecordCommand, stands: RecordCommand): boolean {
+  return recordFields.some((field) => {
+    const [next, present] = [command.values[field], stands.values[field]?.value];
+    if (next === undefined || next.value === present) return false;
+    return present === undefined || next.ours === undefined || next.ours.includes(present);
+  });
 }
 
 /** As the vendor spells it: an identifier of the person from then on. */
