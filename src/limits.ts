@@ -67,6 +67,8 @@ export const ownersTtlMs = 3_600_000;
 export const refreshAtShare = 0.5;
 /** A refresh token that was not used for so long is refreshed: it ends after 30 days (CRM-FACTS §2.4). */
 export const quietMs = 7 * 86_400_000;
+/** What a record shows is sent to the account within this; a call that took longer is asked for again. */
+export const recordFreshMs = 2_000;
 /** Accounts that one run of the cron asks at once. */
 export const keepConcurrency = 6;
 /** Reads after an attempt, both empty, before a plain create may be tried again where no server key exists (CRM-FACTS §1.3). */

@@ -50,6 +50,7 @@ import {
   ownersTtlMs,
   queueLoadMax,
   quietMs,
+  recordFreshMs,
   settleReadsMs,
   submitWaitMs,
   takenOverMs,
@@ -178,7 +179,11 @@ export class AccountObject extends DurableObject<Env> {
     if (this.#alarmAt === undefined) await this.#knowAlarm();
     this.#load();
     const { key } = call.command;
-    if (call.command.type === "write_record" && !this.#isNewest(call.command)) return { arm: "cancelled" };
+    if (call.command.type === "write_record") {
+      if (!this.#isNewest(call.command)) return { arm: "cancelled" };
+      // A call that was long on its way may be from before what this object has forgotten: asked for again, it is of now.
+      if (Date.now() > call.command.at + recordFreshMs) return { arm: "pending", retryAfterMs: recordFreshMs };
+    }
     let item = this.#items.get(key);
     if (item === undefined) {
       const stored = this.#store.action(key);
