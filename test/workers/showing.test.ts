@@ -29,13 +29,14 @@ const until = (of: TestWorkspace, wanted: string) =>
 const valuesOf = (command: RecordCommand | undefined) =>
   Object.fromEntries(Object.entries(command?.values ?? {}).map(([field, { value }]) => [field, value]));
 
-function show(personId: string, at: number, reason: string, node: string) {
+/** Found out just now, in this order. */
+function show(personId: string, order: number, reason: string, node: string) {
   const command: RecordCommand = {
     type: "write_record",
-    key: `fr_${personId}_${at}`,
+    key: `fr_${personId}_${order}`,
     personId,
     values: { follow_up_reason: { value: reason } },
-    at,
+    at: Date.now() + order,
   };
   return { command, holder: "", node, hot: false };
 }
@@ -201,14 +202,22 @@ describe("several writes for one record", () => {
     const { crm, of } = await open("late");
     const account = accountStub(env, of.account);
     crm.recordScripts = [{ arm: "deferred", retryAfterMs: 200, scope: "action", reason: "busy" }];
-    const newer = account.submit(show("p1", 9, "newer", `${of.id}/nobody`));
+    const newer = account.submit(show("p1", 900, "newer", `${of.id}/nobody`));
     await eventually(
       () => crm.records.length,
       (count) => count === 1,
     );
     expect((await account.submit(show("p1", 8, "older", `${of.id}/nobody`))).arm).toBe("cancelled");
     expect((await newer).arm).toBe("shown");
-    expect(crm.records.map(({ key }) => key)).toEqual(["fr_p1_9", "fr_p1_9"]);
+    expect(crm.records.map(({ key }) => key)).toEqual(["fr_p1_900", "fr_p1_900"]);
+  });
+
+  it("that were long on their way are asked for anew: nobody knows what has been shown since", async () => {
+    const { crm, of } = await open("stale");
+    const { command, ...rest } = show("p1", 1, "first", `${of.id}/nobody`);
+    const late = { ...rest, command: { ...command, at: Date.now() - 60_000 } };
+    expect((await accountStub(env, of.account).submit(late)).arm).toBe("pending");
+    expect(crm.records).toHaveLength(0);
   });
 });
 
