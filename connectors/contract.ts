@@ -141,6 +141,8 @@ export interface Grant {
   /** HubSpot portal id, Salesforce organisation id. */
   readonly crmAccount: string;
   readonly scopes: readonly string[];
+  /** Where it was granted, if not at the deployment's own login host: it is refreshed and revoked there. */
+  readonly loginUrl?: string;
 }
 
 /**

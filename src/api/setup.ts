@@ -7,9 +7,11 @@ import { canonicalJson, deriveKey, randomToken, seal } from "../crypto.ts";
 import { defaultPolicy } from "../decide/default-policy.ts";
 import { type ProblemDetails, problem } from "../ingest/problem.ts";
 import type { AppContext } from "../ingest/receive.ts";
+import { loginUrlOf } from "../install/login-host.ts";
 import { connectLink } from "../install/oauth.ts";
 import { accountStub } from "../objects/names.ts";
 import { hashApiKey, isAdmin, workspaceOf } from "./authorise.ts";
+import { invalid } from "./policy-body.ts";
 import { leadIdOf } from "./read.ts";
 
 const newWorkspace = z.strictObject({
@@ -108,13 +110,29 @@ export async function listEmitters(c: AppContext): Promise<Response> {
   return Response.json({ items });
 }
 
+const newConnection = z.strictObject({
+  crm: z.enum(["hubspot", "salesforce"]),
+  /** Where the person logs in, if not at the deployment's own host: a sandbox, or My Domain. */
+  login_host: z.string().max(200).optional(),
+});
+
 /** `POST /v1/connections`: a link for the person who may connect the CRM. */
 export async function createConnection(c: AppContext): Promise<Response> {
   const who = await workspaceOf(c);
   if (who instanceof Response) return who;
-  const body = await checked(c, z.strictObject({ crm: z.enum(["hubspot", "salesforce"]) }));
+  const body = await checked(c, newConnection);
   if (body instanceof Response) return body;
-  return Response.json({ url: await connectLink(c.env, who.workspace, body.crm, Date.now()) }, { status: 201 });
+  const loginUrl = body.login_host === undefined ? null : loginUrlOf(body.login_host);
+  if (body.login_host !== undefined && (loginUrl === null || body.crm !== "salesforce"))
+    return invalid([
+      {
+        path: "login_host",
+        message:
+          "Only Salesforce has one: test.salesforce.com, or the organisation's own, like acme.my.salesforce.com.",
+      },
+    ]);
+  const url = await connectLink(c.env, who.workspace, body.crm, Date.now(), loginUrl);
+  return Response.json({ url }, { status: 201 });
 }
 
 /** `GET /v1/connections` */

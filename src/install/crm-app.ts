@@ -3,7 +3,8 @@ import type { CrmApp } from "../../connectors/contract.ts";
 import type { Env } from "../env.ts";
 import type { CrmName } from "../model.ts";
 
-export function crmApp(env: Env, crm: CrmName): CrmApp {
+/** `loginUrl`: a sandbox or a domain of the organisation's own, instead of the deployment's (Salesforce). */
+export function crmApp(env: Env, crm: CrmName, loginUrl?: string): CrmApp {
   const redirectUri = `${env.PUBLIC_URL}/oauth/${crm}/callback`;
   if (crm === "hubspot") {
     return {
@@ -18,7 +19,7 @@ export function crmApp(env: Env, crm: CrmName): CrmApp {
     clientId: env.SALESFORCE_CLIENT_ID ?? "",
     clientSecret: env.SALESFORCE_CLIENT_SECRET ?? "",
     redirectUri,
-    loginUrl: env.SALESFORCE_LOGIN_URL,
-    apiUrl: env.SALESFORCE_LOGIN_URL,
+    loginUrl: loginUrl ?? env.SALESFORCE_LOGIN_URL,
+    apiUrl: loginUrl ?? env.SALESFORCE_LOGIN_URL,
   };
 }

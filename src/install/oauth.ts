@@ -17,12 +17,18 @@ import { leave } from "./egress.ts";
 const stateTtlMs = 15 * 60_000;
 
 /** A link that leads one person through the consent of one CRM. Single use. */
-export async function connectLink(env: Env, workspace: string, crm: CrmName, now: number): Promise<string> {
+export async function connectLink(
+  env: Env,
+  workspace: string,
+  crm: CrmName,
+  now: number,
+  loginUrl: string | null,
+): Promise<string> {
   const state = randomToken();
   const verifier = randomToken(48);
   const sealed = await seal(deriveKey(env.BATON_MASTER_KEY, "oauth", workspace), state, verifier);
-  await env.CONTROL.prepare("INSERT INTO oauth_states VALUES (?, ?, ?, ?, ?)")
-    .bind(state, workspace, crm, sealed, now + stateTtlMs)
+  await env.CONTROL.prepare("INSERT INTO oauth_states VALUES (?, ?, ?, ?, ?, ?)")
+    .bind(state, workspace, crm, sealed, now + stateTtlMs, loginUrl)
     .run();
   return `${env.PUBLIC_URL}/oauth/${crm}/install?state=${state}`;
 }
@@ -32,7 +38,7 @@ export async function startInstall(c: AppContext): Promise<Response> {
   const flow = await readState(c.env, c.req.query("state") ?? "", crmParam(c), Date.now());
   if (flow === null)
     return problem(400, { code: "unknown_state", detail: "This link was used, or is too old. Ask for a new one." });
-  const url = crmOf(flow.crm).authorizeUrl(crmApp(c.env, flow.crm), {
+  const url = crmOf(flow.crm).authorizeUrl(crmApp(c.env, flow.crm, flow.loginUrl), {
     state: flow.state,
     challenge: pkceChallenge(flow.verifier),
   });
@@ -51,7 +57,7 @@ export async function finishInstall(c: AppContext): Promise<Response> {
   await c.env.CONTROL.prepare("DELETE FROM oauth_states WHERE state = ? OR expires_at < ?").bind(flow.state, now).run();
   const send = (request: Request) => leave(c.env, flow.crm, request);
   const granted = await crmOf(flow.crm).exchange(
-    crmApp(c.env, flow.crm),
+    crmApp(c.env, flow.crm, flow.loginUrl),
     { code, verifier: flow.verifier },
     { send, now },
   );
@@ -62,7 +68,7 @@ export async function finishInstall(c: AppContext): Promise<Response> {
     name,
     workspace: flow.workspace,
     crm: flow.crm,
-    grant: granted.value,
+    grant: { ...granted.value, ...(flow.loginUrl === undefined ? {} : { loginUrl: flow.loginUrl }) },
     at: now,
     ...settleReads(c.env),
   });
@@ -101,17 +107,19 @@ interface Flow {
   readonly workspace: string;
   readonly crm: CrmName;
   readonly verifier: string;
+  readonly loginUrl?: string;
 }
 
 async function readState(env: Env, state: string, crm: CrmName | null, now: number): Promise<Flow | null> {
   const row = await env.CONTROL.prepare(
-    "SELECT workspace, crm, verifier FROM oauth_states WHERE state = ? AND expires_at >= ?",
+    "SELECT workspace, crm, verifier, login_url FROM oauth_states WHERE state = ? AND expires_at >= ?",
   )
     .bind(state, now)
-    .first<{ workspace: string; crm: CrmName; verifier: string }>();
+    .first<{ workspace: string; crm: CrmName; verifier: string; login_url: string | null }>();
   if (row === null || row.crm !== crm) return null;
   const verifier = await unseal(deriveKey(env.BATON_MASTER_KEY, "oauth", row.workspace), state, row.verifier);
-  return { state, workspace: row.workspace, crm: row.crm, verifier };
+  const loginUrl = row.login_url === null ? {} : { loginUrl: row.login_url };
+  return { state, workspace: row.workspace, crm: row.crm, verifier, ...loginUrl };
 }
 
 function crmParam(c: AppContext): CrmName | null {

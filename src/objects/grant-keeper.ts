@@ -65,14 +65,16 @@ export class GrantKeeper {
     const old = await this.current(facts);
     if (this.#present(facts) === null) return "later";
     this.#vault.save({ ...facts, refreshing: true, refreshLeftAt: Date.now() });
-    const answer = await crm.refresh(app, old, { send, now: Date.now() });
+    const answer = await crm.refresh(grantedAt(app, old), old, { send, now: Date.now() });
     if (!answer.ok) return this.#refused(crm, facts, answer.failure);
-    const grant = await this.seal(facts.workspace, facts.name, answer.value);
+    const { loginUrl } = old;
+    const fresh: Grant = { ...answer.value, ...(loginUrl === undefined ? {} : { loginUrl }) };
+    const grant = await this.seal(facts.workspace, facts.name, fresh);
     const present = this.#present(facts);
     if (present === null) return "later";
     this.#vault.save({ ...present, grant, grantedAt: Date.now(), refreshing: false, refreshLeftAt: 0 });
     // The write above is flushed before this object's next request leaves: the output gate sees to it.
-    this.#grant = answer.value;
+    this.#grant = fresh;
     return "fresh";
   }
 
@@ -96,10 +98,17 @@ export class GrantKeeper {
   async revoke(crm: Crm, app: CrmApp, send: Send): Promise<boolean> {
     await this.#refreshing;
     const facts = this.#vault.facts();
-    return facts === null || facts.grant === "" || crm.revoke(app, await this.current(facts), send);
+    if (facts === null || facts.grant === "") return true;
+    const grant = await this.current(facts);
+    return crm.revoke(grantedAt(app, grant), grant, send);
   }
 
   #key(workspace: string): Uint8Array {
     return deriveKey(this.#vault.masterKey, "grants", workspace);
   }
+}
+
+/** Our registration, at the login host where this was granted. */
+function grantedAt(app: CrmApp, { loginUrl }: Grant): CrmApp {
+  return loginUrl === undefined ? app : { ...app, loginUrl };
 }

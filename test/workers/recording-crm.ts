@@ -91,21 +91,29 @@ export class RecordingCrm implements Crm {
   /** While true, commands that arrived are not answered. */
   holds = false;
 
-  authorizeUrl(): string {
-    return "https://example.com/authorize";
+  /** What it grants to who connects next. */
+  grants: Grant = grant;
+  /** Login hosts that were asked for grants, in order. */
+  readonly askedAt: string[] = [];
+
+  authorizeUrl(app: CrmApp): string {
+    return `${app.loginUrl}/authorize`;
   }
 
-  async exchange(): Promise<Result<Grant, GrantFailure>> {
-    return ok(grant);
+  async exchange(app: CrmApp): Promise<Result<Grant, GrantFailure>> {
+    this.askedAt.push(`exchange ${app.loginUrl}`);
+    return ok(this.grants);
   }
 
-  async refresh(_app: CrmApp, old: Grant): Promise<Result<Grant, GrantFailure>> {
+  async refresh(app: CrmApp, old: Grant): Promise<Result<Grant, GrantFailure>> {
     this.refreshed++;
+    this.askedAt.push(`refresh ${app.loginUrl}`);
     if (this.refreshFails !== null) return fail(this.refreshFails);
     return ok({ ...old, accessToken: `token-${this.refreshed + 1}` });
   }
 
-  async revoke(_app: CrmApp, grant: Grant): Promise<boolean> {
+  async revoke(app: CrmApp, grant: Grant): Promise<boolean> {
+    this.askedAt.push(`revoke ${app.loginUrl}`);
     this.revokedTokens.push(grant.refreshToken);
     return this.confirmsRevocation;
   }
