@@ -5,6 +5,7 @@
  */
 import type {
   Command,
+  CrmPerson,
   CrmTask,
   Outcome,
   RecordField,
@@ -101,13 +102,25 @@ export function newAction(
   return { key: command.key, state, hot, ...place, command, holder, ...counts, receipt: null, problem: null, ...step };
 }
 
-/** Whose it is, as far as is known: the identity to which it moved last. */
-export function heldBy(action: Action, { node, moves = 0 }: Pick<Action, "node" | "moves">): Action {
-  return moves > (action.moves ?? 0) ? { ...action, node, moves } : action;
+/** Whose it is, as far as is known: the identity to which it moved last. What is still to be made is for that one's person. */
+export function heldBy(
+  action: Action,
+  { node, moves = 0, command }: Pick<Action, "node" | "moves"> & Partial<Pick<Action, "command">>,
+): Action {
+  if (moves <= (action.moves ?? 0)) return action;
+  const mine = { ...action, node, moves };
+  return command?.type === "create_task" ? madeFor(mine, command.person) : mine;
+}
+
+/** What is to be made is for whom its identity says now; what may have been made is looked for where it was tried. */
+export function madeFor(action: Action, person: CrmPerson): Action {
+  const { command, state } = action;
+  if (command.type !== "create_task" || state !== "pending") return action;
+  return { ...action, command: { ...command, person } };
 }
 
 /** The action as it must be on disk before its request leaves. */
-export function intend(action: Action, now: number): Action {
+export function intend({ cancelling: _wantedAgain, ...action }: Action, now: number): Action {
   return {
     ...action,
     state: "intent",

@@ -99,7 +99,8 @@ function toldOf(
   return { told: { at, follow_up: id, lead: root.name, play, state, holder, ...urgent, link, tasks, ...subject } };
 }
 
-function personOf(root: Root, action: ActionRecord): CrmPerson {
+/** For whom a task is. */
+export function personOf(root: Root, action: ActionRecord): CrmPerson {
   if (action.anonymous) return { lead: root.name };
   const lead = ownLead(root);
   const knownId = isCrm(action.crm) ? (peopleOf(root)[action.crm] ?? knownIn(lead, action)) : undefined;

@@ -10,6 +10,7 @@ import type {
   Command,
   Crm,
   CrmOwner,
+  CrmPerson,
   CrmSession,
   CrmTask,
   Destination,
@@ -32,6 +33,7 @@ import {
   inDoubt,
   intend,
   judge,
+  madeFor,
   mustBeLookedUp,
   newAction,
   type Settled,
@@ -136,6 +138,8 @@ export class AccountObject extends DurableObject<Env> {
   readonly #listening: Listening;
   /** When what was shown last on a record was found out, of the last few: what comes late must not stand over it. */
   readonly #shownAt = new Map<string, number>();
+  /** From before this it does not know what was shown. */
+  readonly #begunAt = Date.now();
   readonly #joining: Joining;
   /** When the alarm stands; undefined until this incarnation has asked. */
   #alarmAt: number | null | undefined = undefined;
@@ -181,8 +185,9 @@ export class AccountObject extends DurableObject<Env> {
     const { key } = call.command;
     if (call.command.type === "write_record") {
       if (!this.#isNewest(call.command)) return { arm: "cancelled" };
-      // A call that was long on its way may be from before what this object has forgotten: asked for again, it is of now.
-      if (Date.now() > call.command.at + recordFreshMs) return { arm: "pending", retryAfterMs: recordFreshMs };
+      // It may be from before what this object has forgotten: asked for again, it is of now.
+      if (call.command.at < Math.max(this.#begunAt, Date.now() - recordFreshMs))
+        return { arm: "pending", retryAfterMs: 0 };
     }
     let item = this.#items.get(key);
     if (item === undefined) {
@@ -740,12 +745,15 @@ export class AccountObject extends DurableObject<Env> {
   /** Actions that waited on their own are asked about again before they leave: consent may have gone meanwhile (G11). */
   async #confirmed(batch: readonly Item[]): Promise<Item[]> {
     const answers = await Promise.all(
-      batch.map((item) => (item.waiters.length > 0 || !mustBeConfirmed(item.action) ? "go" : this.#ask(item))),
+      batch.map((item) => (item.waiters.length > 0 || !mustBeConfirmed(item.action) ? go : this.#ask(item))),
     );
     const allowed: Item[] = [];
     for (const [index, item] of batch.entries()) {
-      if (answers[index] === "go") allowed.push(item);
-      else if (answers[index] === "stop") {
+      const { arm, person }: Confirmed = answers[index] ?? { arm: "later" };
+      if (arm === "go") {
+        if (person !== undefined) item.action = madeFor(item.action, person);
+        allowed.push(item);
+      } else if (arm === "stop") {
         if (!inDoubt(item.action)) this.#cancelled(item.action);
         else this.#lookUpLater(item.action);
       } else this.#putOff([item], 5_000);
@@ -753,18 +761,18 @@ export class AccountObject extends DurableObject<Env> {
     return allowed;
   }
 
-  async #ask(item: Item): Promise<"go" | "stop" | "later"> {
+  async #ask(item: Item): Promise<Confirmed> {
     let node = item.action.node;
     for (let hops = 0; hops < hopsMax; hops++) {
       try {
         const answer = await identityStub(this.env, node).confirm({ key: item.action.key });
-        if (answer.arm !== "moved") return answer.arm;
+        if (answer.arm !== "moved") return answer;
         node = answer.to;
       } catch {
-        return "later";
+        return { arm: "later" };
       }
     }
-    return "later";
+    return { arm: "later" };
   }
 
   #putOff(batch: readonly Item[], delayMs: number): void {
@@ -924,6 +932,13 @@ function withSeen(crm: Crm | null, action: Action): Action {
 }
 
 /** For an answer that should have been there: nobody knows. */
+interface Confirmed {
+  readonly arm: "go" | "stop" | "later";
+  readonly person?: CrmPerson;
+}
+
+const go: Confirmed = { arm: "go" };
+
 const lost: Extract<Outcome, { arm: "unknown" }> = { arm: "unknown", reason: "no_answer_for_this_row" };
 
 function circumstancesOf(facts: AccountFacts, now: number): Circumstances {

@@ -2,10 +2,10 @@
  * How a follow-up leaves: whose turn it is, its task in each CRM, what is brought up to date there, and what is closed (DESIGN §6.3).
  * Every method may run twice; what is owed lies in the root's state, and after each call that state is read again.
  */
-import type { CrmTask, RecordField } from "../../connectors/contract.ts";
+import type { CrmPerson, CrmTask, RecordField } from "../../connectors/contract.ts";
 import { crmOf } from "../../connectors/index.ts";
 import { type TaskUpdate, writtenAfter } from "../act/exactly-once.ts";
-import { closeTask, createTask, updateTask } from "../act/outbox.ts";
+import { closeTask, createTask, personOf, updateTask } from "../act/outbox.ts";
 import { leadLink } from "../api/lead-link.ts";
 import { lastResort } from "../decide/decide.ts";
 import { companyOf } from "../decide/facts.ts";
@@ -26,14 +26,15 @@ import {
   setAction,
 } from "../resolve/node.ts";
 import { findAction, workOn } from "../resolve/obligations.ts";
-import { isCrm, isTold } from "../resolve/targets.ts";
+import { isCrm, isTask, isTold } from "../resolve/targets.ts";
 import { lookedAt } from "../resolve/undoing.ts";
 import { enrolPerson, isKeptOut } from "./enrolling.ts";
 import { accountStub, teamStub } from "./names.ts";
 import type { NodeState } from "./node-state.ts";
 
 export type ConfirmAnswer =
-  | { readonly arm: "go" }
+  /** `person`: for whom a task is, where it is one: it may have gone on with a split since it was submitted. */
+  | { readonly arm: "go"; readonly person?: CrmPerson }
   | { readonly arm: "stop" }
   | { readonly arm: "moved"; readonly to: string };
 
@@ -276,7 +277,8 @@ export class Acting {
       this.#around.pump();
       return { arm: "stop" };
     }
-    if (!this.#isHeld(policy, root, current.followUp)) return { arm: "go" };
+    if (!this.#isHeld(policy, root, current.followUp))
+      return { arm: "go", ...(isTask(current.action) ? { person: personOf(root, current.action) } : {}) };
     this.#cancel(root, current.followUp.id);
     this.#around.pump();
     return { arm: "stop" };

@@ -222,12 +222,13 @@ export class Linking {
     const policy = await this.#around.policyOf(call.loser.workspace);
     const node = this.#state.load();
     const { erased_at } = memoryOf(node);
+    // It may have come by way of somebody who is here, who was no part of whoever was erased.
+    if (node.role === "root" && hasAbsorbed(node, call.loser)) return this.#tookIn(node, call.loser);
     // Where nobody is, it was on the way to whoever was erased, whenever it set out: they were there until just now.
     if (erased_at !== undefined && (node.role === "erased" || sealedAt(call.loser) < erased_at))
       return { arm: "erased", at: erased_at };
     if (node.role === "alias") return { arm: "moved", to: node.parent };
     const before = rootOf(node, call.self, call.loser.workspace);
-    if (hasAbsorbed(before, call.loser)) return this.#tookIn(before, call.loser);
     if (isFinal(before)) return { arm: "erased", at: before.erase.at };
     // One part leaves at a time, and whoever arrives may have to leave at once.
     if (before.partings.length > 0) throw new Error("this node is changing: to be asked again");
@@ -297,8 +298,10 @@ export class Linking {
     for (let hops = 0; hops < hopsMax; hops++) {
       const before = this.#state.root();
       if (before === null) return;
-      if (target === before.name) return this.#state.change(linked(before, todo.node, remembered));
-      const full = before.members.length + 1 >= identity.members_max;
+      // Who was said to be somebody else may lead here all the same: claimed by a part of this person that had not heard it yet.
+      const isApart = authority.type !== "person" && isKeptApart(before, todo.node);
+      if (target === before.name) return this.#state.change(linked(before, todo, remembered, isApart));
+      const full = isApart || before.members.length + 1 >= identity.members_max;
       // Only the node that is owed is claimed; what its pointer leads to and is nobody's, stays nobody's.
       const elsewhere = target !== todo.node;
       const answer = await identityStub(this.#env, target).claim({
@@ -315,7 +318,7 @@ export class Linking {
           authority.type === "receipt" ? unlinked(of, todo.node) : keepApart(of, todo.node, target, reason, Date.now()),
         );
       if (target === todo.node && (answer.arm === "claimed" || answer.arm === "moved")) remembered = answer;
-      if (answer.arm === "claimed") return this.#state.change(linked(root, todo.node, remembered));
+      if (answer.arm === "claimed") return this.#state.change(linked(root, todo, remembered, isApart));
       if (answer.arm === "unused") {
         if (!elsewhere) return apart("too_many_members", root);
         astray = true;
@@ -348,7 +351,7 @@ export class Linking {
       const then = this.#linking(todo);
       if (then === null) return;
       if (joined.arm === "apart") return apart(joined.reason, then);
-      if (joined.arm === "joined") return this.#state.change(linked(then, todo.node, remembered));
+      if (joined.arm === "joined") return this.#state.change(linked(then, todo, remembered, false));
       target = joined.to;
     }
     throw new Error("too many moves");
@@ -451,9 +454,15 @@ function rememberedOf(node: Node): Remembered | null {
   return node.erased_at === undefined ? null : { erased_at: node.erased_at, epoch: node.epoch };
 }
 
+function isKeptApart({ apart }: Root, node: string): boolean {
+  return apart.some((item) => item.node === node && item.state === "kept_apart");
+}
+
 /** The link is made. Rows of the ledger only move forward, also if its node becomes a person of its own one day. */
-function linked(root: Root, node: string, { erased_at, epoch }: Partial<Remembered>): Root {
-  const made = linkDone(root, node, Date.now());
+function linked(root: Root, todo: LinkTodo, { erased_at, epoch }: Partial<Remembered>, inDoubt: boolean): Root {
+  const { node } = todo;
+  const done = linkDone(root, node, Date.now());
+  const made = inDoubt ? { ...done, doubts: [...done.doubts, { tie: tieOf(todo, Date.now()) }] } : done;
   if (erased_at === undefined || epoch === undefined) return made;
   return {
     ...made,

@@ -36,8 +36,11 @@ export class Showing {
     if (before === null || record === undefined) return;
     const { account, person, values } = record;
     // As of now: it is what this person shows, however long ago it was first asked for. Since a split somebody else's may show there.
-    const command: RecordCommand = { type: "write_record", key, personId: person, values, at: Date.now() };
-    const answer = await this.#submit(account, command, before.name);
+    const ask = () =>
+      this.#submit(account, { type: "write_record", key, personId: person, values, at: Date.now() }, before.name);
+    const first = await ask();
+    // An account object that has just begun does not know what it showed before.
+    const answer = first?.arm === "pending" && first.retryAfterMs === 0 ? await ask() : first;
     const root = state.root();
     if (root === null) return;
     // The ledger must not wait for an account that does not answer.

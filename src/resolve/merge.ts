@@ -100,7 +100,6 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
       (link, index, all) =>
         link.node !== root.name &&
         !members.has(link.node) &&
-        (link.authority.type === "person" || !isSettled(link.node)) &&
         all.findIndex((item) => item.node === link.node && item.from === link.from) === index,
     );
   // A stranger to one of them may be none to both: those whose link is owed are asked again, the rest stays known once,

@@ -104,7 +104,7 @@ export const mutants: readonly Mutant[] = [
   one(
     "absorbed twice",
     linking,
-    "    if (hasAbsorbed(before, call.loser)) return this.#tookIn(before, call.loser);\n",
+    '    if (node.role === "root" && hasAbsorbed(node, call.loser)) return this.#tookIn(node, call.loser);\n',
     "",
   ),
   one(
@@ -460,8 +460,39 @@ export const mutants: readonly Mutant[] = [
   one(
     "whoever had it before takes it back",
     "src/act/exactly-once.ts",
-    "return moves > (action.moves ?? 0) ? { ...action, node, moves } : action;",
-    "return { ...action, node, moves };",
+    "  if (moves <= (action.moves ?? 0)) return action;\n",
+    "",
+  ),
+  one(
+    "withdrawn once, withdrawn for good",
+    "src/act/exactly-once.ts",
+    "{ cancelling: _wantedAgain, ...action }: Action, now",
+    "action: Action, now",
+  ),
+  one(
+    "what waited is for whoever had it first",
+    account,
+    "if (person !== undefined) item.action = madeFor(item.action, person);",
+    "",
+  ),
+  one(
+    "gone before all of those who are on the way have come",
+    "src/objects/erasing.ts",
+    "=> !nodes.includes(first)))",
+    "=> nodes.length === 0))",
+  ),
+  one("who was kept apart is claimed all the same", linking, "const full = isApart || before", "const full = before"),
+  one(
+    "who was claimed before being kept apart stays",
+    linking,
+    "const made = inDoubt ?",
+    "const made = inDoubt && done === root ?",
+  ),
+  one(
+    "what is shown may be from before what is forgotten",
+    account,
+    "Math.max(this.#begunAt, Date.now() - recordFreshMs)",
+    "Date.now() - recordFreshMs",
   ),
   one("what leaves was never saved", acting, '    if (work === "update" && state.unsaved) state.save(root);\n', ""),
   one("an older update tells nothing of what is gone", acting, "&& shown?.update.gone === undefined", ""),
@@ -524,8 +555,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "who is asked forgets consent",
     acting,
-    'if (!this.#isHeld(policy, root, current.followUp)) return { arm: "go" };',
-    'return { arm: "go" };',
+    "if (!this.#isHeld(policy, root, current.followUp))\n      return {",
+    "if (Math.random() < 2)\n      return {",
   ),
   one(
     "decided on what was never saved",

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { Command } from "../../connectors/contract.ts";
 import { reopened, wordsOf } from "../../src/act/again.ts";
-import { type Action, heldBy, newAction } from "../../src/act/exactly-once.ts";
+import { type Action, heldBy, madeFor, newAction } from "../../src/act/exactly-once.ts";
 
 const task = { subject: "Call Ada", body: "", dueAt: 0, priority: "high", type: "call" } as const;
-const inWords = (subject: string): Command => ({
+const inWords = (subject: string, lead = "acme/1"): Command => ({
   type: "create_task",
   key: "fu_1-aa",
-  person: { lead: "acme/1" },
+  person: { lead },
   task: { ...task, subject },
 });
 const refused = (attempts: number): Action => ({
@@ -62,5 +62,17 @@ describe("whose an action is", () => {
   it("stays so when whoever had it before asks again, late", () => {
     expect(heldBy(moved, { node: "acme/1" })).toBe(moved);
     expect(heldBy(moved, { node: "acme/3", moves: 1 })).toBe(moved);
+  });
+
+  it("is for that one's person, where nothing of it left", () => {
+    const split = { node: "acme/2", moves: 1, command: inWords("Call Grace", "acme/2") };
+    expect(heldBy(atFirst, split).command).toEqual(inWords("Call Ada", "acme/2"));
+    expect(heldBy({ ...moved, moves: 3 }, split).command).toEqual(inWords("Call Ada"));
+  });
+
+  it("is looked for with the person with whom it was tried", () => {
+    const tried = { ...atFirst, state: "intent" as const };
+    expect(madeFor(tried, { lead: "acme/2" })).toBe(tried);
+    expect(madeFor(atFirst, { lead: "acme/2" }).command).toEqual(inWords("Call Ada", "acme/2"));
   });
 });

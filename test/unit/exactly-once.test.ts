@@ -57,6 +57,12 @@ describe("what was refused", () => {
     expect(JSON.stringify(bare(parked))).not.toContain("example.com");
   });
 
+  it("or withdrawn, and is wanted again, is in doubt again as soon as it leaves", () => {
+    const withdrawn: Action = { ...sent, state: "pending", cancelling: true };
+    expect(inDoubt(withdrawn)).toBe(false);
+    expect(inDoubt(intend(withdrawn, 9_500))).toBe(true);
+  });
+
   it("after a request whose answer was lost may stand all the same, and can be looked up", () => {
     const again = intend({ ...sent, state: "pending" }, 9_500);
     const { action: parked } = judge(again, refusal, in_("marker"));

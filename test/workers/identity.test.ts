@@ -246,7 +246,7 @@ describe("somebody who asked not to be contacted", () => {
     const name = nodeOf(dry, email("max@example.com"));
     await send(withTarget, { id: "h2", identifiers: [email("max@example.com")], kind: "demo_requested" });
     const key = (await personOf(dry, email("max@example.com"))).root.follow_ups[0]?.actions[0]?.key ?? "";
-    expect(await stubOf(name).confirm({ key })).toEqual({ arm: "go" });
+    expect(await stubOf(name).confirm({ key })).toMatchObject({ arm: "go", person: { email: "max@example.com" } });
 
     await send(withTarget, {
       id: "h3",
