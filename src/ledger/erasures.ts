@@ -55,12 +55,12 @@ export function erasureStatements(ledger: D1Database, erasure: Erasure, version:
   }
   return [
     ...rows,
-    // Rows that no state of the object names any more.
+    // Rows that no state of the object names any more. Their version stays: one may have gone on with a split, and is shown anew from there.
     ledger
       .prepare(
-        "UPDATE exceptions SET document = '{}', state = 'closed', version = ? WHERE workspace = ? AND lead IN (SELECT value FROM json_each(?)) AND version < ?",
+        "UPDATE exceptions SET document = '{}', state = 'closed' WHERE workspace = ? AND lead IN (SELECT value FROM json_each(?)) AND version < ?",
       )
-      .bind(version, workspace, leads, version),
+      .bind(workspace, leads, version),
   ];
 }
 

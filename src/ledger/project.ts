@@ -26,7 +26,7 @@ export function projectStatements(
     ...upserts(ledger, "leads", leadColumns, leads, "excluded.version > leads.version"),
     ...moveDays(ledger, leads),
     ...upserts(ledger, "follow_ups", followUpColumns, followUps, unlessSame("follow_ups", "holder")),
-    ...upserts(ledger, "exceptions", exceptionColumns, exceptions, unlessSame("exceptions", "owner")),
+    ...upserts(ledger, "exceptions", exceptionColumns, exceptions, unlessSame("exceptions", "owner"), ofTheLiving),
     ...journalRows(ledger, projections, chunkId, now),
   ];
 }
@@ -77,19 +77,24 @@ function unlessSame(table: string, who: "holder" | "owner"): string {
   return `excluded.version > ${table}.version AND (${changed.join(" OR ")})`;
 }
 
+/** What was on the way when its lead was erased comes too late. Whoever lives at that node since is told of with a later version. */
+const ofTheLiving = `NOT EXISTS (SELECT 1 FROM leads WHERE leads.workspace = value ->> '$.workspace' AND leads.id = value ->> '$.lead'
+    AND leads.lifecycle_state = 'erased' AND leads.version > value ->> '$.version')`;
+
 function upserts(
   ledger: D1Database,
   table: string,
   columns: readonly string[],
   rows: readonly object[],
   guard: string,
+  which = "true",
 ): D1PreparedStatement[] {
   const all = ["workspace", ...columns];
   const values = all.map((column) => `value ->> '$.${column}'`).join(", ");
   const updates = columns
     .filter((column) => column !== "id" && column !== "active_day")
     .map((column) => `${column} = excluded.${column}`);
-  const sql = `INSERT INTO ${table} (${all.join(", ")}) SELECT ${values} FROM json_each(?) WHERE true
+  const sql = `INSERT INTO ${table} (${all.join(", ")}) SELECT ${values} FROM json_each(?) WHERE ${which}
     ON CONFLICT (workspace, id) DO UPDATE SET ${updates.join(", ")} WHERE ${guard}`;
   return chunks(rows.map((row) => JSON.stringify(row))).map((json) => ledger.prepare(sql).bind(json));
 }

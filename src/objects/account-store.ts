@@ -155,6 +155,16 @@ export class AccountStore {
     return true;
   }
 
+  /** What was refused in the end and is kept, because it may stand all the same, with one of these in its words. */
+  parkedWith(values: readonly string[]): readonly Action[] {
+    if (values.length === 0) return [];
+    return this.#storage.sql
+      .exec<Row>("SELECT * FROM actions WHERE state = 'parked'")
+      .toArray()
+      .filter(({ body }) => values.some((value) => body.includes(value)))
+      .map(parse);
+  }
+
   nodesOf(person: string): readonly string[] {
     return this.#storage.sql
       .exec<{ node: string }>(

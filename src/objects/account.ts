@@ -254,8 +254,11 @@ export class AccountObject extends DurableObject<Env> {
     return [...this.#items.values()].every(({ action: { command } }) => !isOlder({ personId, at }, command));
   }
 
-  /** Nothing of these is to be done any more: what is stored of them names nobody. Throws while one is under way: to be asked again. */
-  forget(call: { readonly keys: readonly string[] }): void {
+  /**
+   * Nothing of these is to be done any more: what is stored of them names nobody, nor does what names these addresses and numbers.
+   * Throws while one is under way: to be asked again.
+   */
+  forget(call: { readonly keys: readonly string[]; readonly values?: readonly string[] }): void {
     this.#load();
     const forgotten: Action[] = [];
     const waiting = [...this.#items.keys()];
@@ -272,7 +275,9 @@ export class AccountObject extends DurableObject<Env> {
       const known = item?.action ?? this.#store.action(key);
       if (known !== null && known.state !== "done") forgotten.push({ ...known, state: "cancelled" });
     }
-    this.#store.save(forgotten);
+    // Whoever has it now may have it tried again, in words of their own.
+    const nameless = this.#store.parkedWith(call.values ?? []).map((action): Action => ({ ...action, attempts: 0 }));
+    this.#store.save([...nameless.filter(({ key }) => !call.keys.includes(key)), ...forgotten]);
     this.#listening.forget(call.keys);
     for (const action of forgotten) this.#cancelWaiting(action);
   }

@@ -13,6 +13,8 @@ import {
   toBeErased,
   tombstoneOf,
 } from "../resolve/erase.ts";
+import { identifierValues } from "../resolve/lead.ts";
+import type { Target } from "../resolve/node.ts";
 import { recordsOf } from "../resolve/shown.ts";
 import type { Workspace } from "../workspace.ts";
 import { accountStub, companyStub, identityStub, projectorStub } from "./names.ts";
@@ -96,8 +98,8 @@ export class Erasing {
     const { env, state } = this.#around;
     const first = state.root();
     if (first === null || first.erase === undefined || !mayBeErased(first)) return;
-    const { policy, shard } = await this.#around.workspace(first.workspace);
-    const root = await this.#final();
+    const { policy, shard, targets } = await this.#around.workspace(first.workspace);
+    const root = await this.#final(targets);
     if (root === null) return;
     const { id, at, by, owed, final } = root.erase;
     const version = final + 1;
@@ -131,7 +133,7 @@ export class Erasing {
    * The root as it goes, when everything else that knows of it has let go; null where somebody was taken in or something was confirmed
    * meanwhile: that goes the same way, from the beginning.
    */
-  async #final(): Promise<Final | null> {
+  async #final(targets: readonly Target[]): Promise<Final | null> {
     const { env, state } = this.#around;
     const root = state.root();
     if (root === null || root.erase === undefined || !mayBeErased(root)) return null;
@@ -143,9 +145,11 @@ export class Erasing {
     // A version that a crash could take back must not be told to anybody.
     if (state.unsaved) state.save(root);
     const actions = [...root.follow_ups.flatMap((item) => item.actions), ...recordsOf(root)];
-    for (const account of new Set(actions.map((action) => action.account))) {
+    // Also where nothing is theirs any more: what went on with a split may still be told in their words.
+    const values = ["email", "phone"].flatMap((type) => identifierValues(root.lead, type));
+    for (const account of new Set([...actions, ...targets].map((item) => item.account))) {
       const keys = actions.filter((action) => action.account === account).map((action) => action.key);
-      await accountStub(env, account).forget({ keys });
+      await accountStub(env, account).forget({ keys, values });
     }
     if (root.company !== undefined)
       await companyStub(env, root.workspace, root.company).forget({ leads: leadsOf(root) });

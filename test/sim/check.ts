@@ -42,6 +42,8 @@ export class LiveChecks {
   readonly #insertedAt = new Map<string, number>();
   /** When a root last took another one in: what two people knew of each other before is nobody's fault. */
   readonly #absorbedAt = new Map<string, { readonly names: string; readonly at: number; readonly doubles: number }>();
+  /** When a part of a root last left: what they know of each other since is nobody's fault either. */
+  readonly #partedAt = new Map<string, { readonly ids: string; readonly at: number }>();
   readonly #lastInsertAt = new Map<string, number>();
   readonly #wasRoot = new Set<string>();
   /** Who last asked an identity to join it, and what it said of itself. */
@@ -120,6 +122,9 @@ export class LiveChecks {
 
   /** A loser is taken in once (G2): a tombstone more and no name more means that it was taken in again. */
   #onAbsorbed(host: Host, root: Root): void {
+    const ids = root.partings.map(({ id }) => id).join(" ");
+    if (ids !== "" && this.#partedAt.get(host.name)?.ids !== ids)
+      this.#partedAt.set(host.name, { ids, at: this.#platform.engine.now });
     const known = this.#absorbedAt.get(host.name) ?? { names: "{}", at: 0, doubles: 0 };
     const doubles =
       root.unprojected.gone.length -
@@ -186,6 +191,7 @@ export class LiveChecks {
       const at = Math.max(
         this.#insertedAt.get(`${host.name} ${node.lead.consent.key}`) ?? this.#platform.engine.now,
         this.#absorbedAt.get(host.name)?.at ?? 0,
+        this.#partedAt.get(host.name)?.at ?? 0,
       );
       if (at < this.#platform.engine.now - consentSlackMs)
         this.#platform.engine.fail("G11", `${key} leaves although ${node.lead.consent.key} had withdrawn consent`);
