@@ -139,7 +139,7 @@ export class Erasing {
     if (root === null || root.erase === undefined || !mayBeErased(root)) return null;
     if (isFinal(root)) return root;
     // Somebody is on the way here, and a part of their history has come: they go along, whole.
-    const nodes = [root.name, ...root.members];
+    const nodes = [root.name, ...root.members, ...root.erase.owed];
     if (state.store.entriesAfter(0).some(({ node_of: [first = root.name] }) => !nodes.includes(first)))
       throw new Error("somebody is on the way here: to be asked again");
     // A version that a crash could take back must not be told to anybody.
