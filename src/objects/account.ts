@@ -754,9 +754,9 @@ export class AccountObject extends DurableObject<Env> {
     );
     const allowed: Item[] = [];
     for (const [index, item] of batch.entries()) {
-      const { arm, person }: Confirmed = answers[index] ?? { arm: "later" };
+      const { arm, moves = 0, person }: Confirmed = answers[index] ?? { arm: "later" };
       if (arm === "go") {
-        if (person !== undefined) item.action = madeFor(item.action, person);
+        if (person !== undefined && moves > (item.action.moves ?? 0)) item.action = madeFor(item.action, person);
         allowed.push(item);
       } else if (arm === "stop") {
         if (!inDoubt(item.action)) this.#cancelled(item.action);
@@ -939,6 +939,7 @@ function withSeen(crm: Crm | null, action: Action): Action {
 /** For an answer that should have been there: nobody knows. */
 interface Confirmed {
   readonly arm: "go" | "stop" | "later";
+  readonly moves?: number;
   readonly person?: CrmPerson;
 }
 

@@ -34,7 +34,7 @@ import type { NodeState } from "./node-state.ts";
 
 export type ConfirmAnswer =
   /** `person`: for whom a task is, where it is one: it may have gone on with a split since it was submitted. */
-  | { readonly arm: "go"; readonly person?: CrmPerson }
+  | { readonly arm: "go"; readonly moves: number; readonly person?: CrmPerson }
   | { readonly arm: "stop" }
   | { readonly arm: "moved"; readonly to: string };
 
@@ -278,7 +278,11 @@ export class Acting {
       return { arm: "stop" };
     }
     if (!this.#isHeld(policy, root, current.followUp))
-      return { arm: "go", ...(isTask(current.action) ? { person: personOf(root, current.action) } : {}) };
+      return {
+        arm: "go",
+        moves: current.action.moves ?? 0,
+        ...(isTask(current.action) ? { person: personOf(root, current.action) } : {}),
+      };
     this.#cancel(root, current.followUp.id);
     this.#around.pump();
     return { arm: "stop" };

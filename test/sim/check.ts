@@ -429,7 +429,7 @@ function components(
   };
   for (const { a, b } of merged) parent.set(find(a), find(b));
   // What a CRM said of its own records.
-  const records = new Set([...accounts.values()].flatMap(({ tasks }) => tasks.map(({ personId }) => personId)));
+  const records = new Set([...accounts.values()].flatMap(({ people }) => [...people]));
   for (const { root } of rest.roots)
     for (const { a, b, over, authority } of root.ties)
       if (authority.type === "receipt" && records.has(over.value.slice(0, 15))) parent.set(find(a), find(b));

@@ -44,6 +44,8 @@ export class CrmAccount {
   readonly tokens = new Tokens();
   readonly tasks: Task[] = [];
   readonly createdOf = new Map<string, number>();
+  /** Records that a task was ever made for: an attempt that is repeated after a split may name another one. */
+  readonly people = new Set<string>();
   /** What was shown last on each record. */
   readonly records = new Map<string, RecordCommand>();
 
@@ -278,6 +280,7 @@ function carryOut(account: CrmAccount, command: Command, late: boolean): Outcome
   }
   if (command.type === "enrol") throw new Error("no play of the simulation has a sequence");
   const personId = personIdOf(account.crm, command.person.email ?? command.person.lead);
+  account.people.add(personId);
   const known = account.taskOf(command.key);
   if (account.world === "unique_property" && known !== undefined && (late || known.state !== "deleted"))
     return { arm: "done", taskId: known.id, personId, created: false };

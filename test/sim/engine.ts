@@ -54,9 +54,6 @@ export class Actor {
   }
 }
 
-/** More events than any schedule needs: one that reaches this never comes to rest. */
-const eventsMax = 60_000;
-
 /** For a schedule that hangs inside one turn: the trace as it happens. */
 const live = process.env.BATON_SIM_LIVE !== undefined;
 
@@ -66,6 +63,8 @@ export class Engine {
   readonly startedAt: number;
   now: number;
   current: Actor | null = null;
+  /** More events than any schedule needs: one that reaches this never comes to rest. */
+  eventsMax = 60_000;
   events = 0;
   violation: Violation | null = null;
   readonly #trace: string[] | null;
@@ -129,8 +128,8 @@ export class Engine {
     event.cancelled = true;
   }
 
-  /** Runs until nothing is left, or until a violation. */
-  run(): void {
+  /** Runs until nothing is left, or until a violation, or that instant (epoch ms). */
+  run(until = Number.POSITIVE_INFINITY): void {
     let drained = false;
     queueMicrotask(() => {
       drained = true;
@@ -139,6 +138,11 @@ export class Engine {
     if (!drained) throw new Error("a schedule has to run in a task: within a microtask nothing would drain its own");
     for (let event = pop(this.#heap); event !== undefined; event = pop(this.#heap)) {
       if (event.cancelled) continue;
+      if (event.time > until) {
+        push(this.#heap, event);
+        this.now = until;
+        return;
+      }
       event.cancelled = true;
       this.now = Math.max(this.now, event.time);
       if (event.actor === null) event.work();
@@ -147,7 +151,7 @@ export class Engine {
         if (event.actor.alive) this.#turn(event.actor, event.work);
       }
       if (this.violation !== null) return;
-      if (++this.events > eventsMax) {
+      if (++this.events > this.eventsMax) {
         this.fail("G12", `never comes to rest: ${event.what}`);
         return;
       }

@@ -77,6 +77,10 @@ const simulatedCrypto = {
     for (let index = 0; index < bytes.length; index++) bytes[index] = Math.floor(chance() * 256);
     return bytes;
   },
+  randomUUID: () => {
+    const digits = Array.from({ length: 32 }, () => Math.floor(chance() * 16).toString(16)).join("");
+    return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  },
 };
 Object.defineProperty(globalThis, "crypto", {
   get: () => (engine === null ? real.crypto : simulatedCrypto),

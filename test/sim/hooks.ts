@@ -22,10 +22,13 @@ export function pathOf(file: string): string {
   return fileURLToPath(import.meta.resolve(`../../${file}`));
 }
 
-const always: readonly Patch[] = [
+const small: readonly Patch[] = [
   { file: "src/limits.ts", find: "tailEntriesMax = 64", replace: "tailEntriesMax = 4" },
   { file: "src/limits.ts", find: "absorbEntriesMax = 500", replace: "absorbEntriesMax = 2" },
   { file: "src/limits.ts", find: "hearRowsMax = 2_000", replace: "hearRowsMax = 1" },
+];
+
+const always: readonly Patch[] = [
   {
     file: "src/ingest/deliver.ts",
     find: "export type Delivered",
@@ -101,9 +104,10 @@ export function patched(source: string, patch: Patch): string {
   return parts.join(patch.replace);
 }
 
-export function installHooks(mutant: readonly Patch[]): void {
+/** `asShipped`: the bounds are those of production, and the CRMs' own clients are loaded. */
+export function installHooks(mutant: readonly Patch[], asShipped = false): void {
   const patches = new Map<string, Patch[]>();
-  for (const patch of [...always, ...mutant]) {
+  for (const patch of [...always, ...(asShipped ? [] : small), ...mutant]) {
     const path = pathOf(patch.file);
     patches.set(path, [...(patches.get(path) ?? []), patch]);
   }
@@ -113,7 +117,7 @@ export function installHooks(mutant: readonly Patch[]): void {
     resolve(specifier, context, nextResolve) {
       if (specifier === "cloudflare:workers") return { url: standIn("./durable-object.ts"), shortCircuit: true };
       const resolved = nextResolve(specifier, context);
-      return resolved.url === crm ? { ...resolved, url: standIn("./crm.ts") } : resolved;
+      return resolved.url === crm && !asShipped ? { ...resolved, url: standIn("./crm.ts") } : resolved;
     },
     load(url, context, nextLoad) {
       const path = url.startsWith("file:") ? fileURLToPath(url) : "";

@@ -472,7 +472,7 @@ export const mutants: readonly Mutant[] = [
   one(
     "what waited is for whoever had it first",
     account,
-    "if (person !== undefined) item.action = madeFor(item.action, person);",
+    "if (person !== undefined && moves > (item.action.moves ?? 0)) item.action = madeFor(item.action, person);",
     "",
   ),
   one(

@@ -94,7 +94,8 @@ export async function startHubspotTwin(options: TwinOptions = {}): Promise<Hubsp
   };
 }
 
-function build(options: TwinOptions): Twin {
+/** The twin without a server: `serveApi` asks it. */
+export function build(options: TwinOptions): Twin {
   const now = options.now ?? Date.now;
   const faults = new FaultBox(options.faults);
   const schemas = new Schemas(() => faults.current);
