@@ -49,6 +49,8 @@ export const budgetShare = 0.95;
 export const hotReserveShare = 0.2;
 /** Requests under way at once towards one CRM account. */
 export const inFlightMax = 6;
+/** A CRM that left so many requests in a row unanswered is asked with one action at a time, until it answers. */
+export const silentAfter = 3;
 /** A CRM request that takes longer has an unknown outcome. HubSpot gives up itself at 100 s (524). */
 export const crmDeadlineMs = 20_000;
 /** An identity waits this long for a receipt before it lets go and is called back. */

@@ -54,6 +54,7 @@ import {
   quietMs,
   recordFreshMs,
   settleReadsMs,
+  silentAfter,
   submitWaitMs,
   takenOverMs,
 } from "../limits.ts";
@@ -130,6 +131,8 @@ export class AccountObject extends DurableObject<Env> {
   /** True while the disk may hold unfinished actions that are not in `#items`. */
   #more = false;
   #inFlight = 0;
+  /** Requests in a row that nobody answered. */
+  #unheard = 0;
   #pausedUntil = 0;
   /** When actions of each kind last left; see `gatherMs`. */
   #leftAt = { hot: 0, rest: 0 };
@@ -591,9 +594,12 @@ export class AccountObject extends DurableObject<Env> {
         nextAt = Math.min(nextAt, gathersUntil);
         continue;
       }
-      for (let at = 0; at < phase.ready.length; at += crm.manifest.batchMax) {
-        if (this.#inFlight >= inFlightMax) return;
-        const batch = phase.ready.slice(at, at + crm.manifest.batchMax);
+      // A CRM that is silent is asked with one action after the other, the hot tier's first.
+      const isSilent = this.#unheard >= silentAfter;
+      const batchMax = isSilent ? 1 : crm.manifest.batchMax;
+      for (let at = 0; at < phase.ready.length; at += batchMax) {
+        if (this.#inFlight >= (isSilent ? 1 : inFlightMax)) return;
+        const batch = phase.ready.slice(at, at + batchMax);
         const cost = crm.cost(
           batch.map((item) => item.action.command),
           facts.installation.world,
@@ -870,10 +876,34 @@ export class AccountObject extends DurableObject<Env> {
   /** The one way out: counts what the vendor counts, and believes the vendor's own count where it is higher. */
   async #send(crm: Destination, request: Request): Promise<Response> {
     if (this.#budget !== null && crm.counts(request)) this.#budget = spend(this.#budget, Date.now());
-    const response = await leave(this.env, crm.manifest.crm, request);
+    const response = await this.#heardOf(leave(this.env, crm.manifest.crm, request));
     const said = crm.remaining(response.headers);
     if (said !== null && this.#budget !== null) this.#budget = correct(this.#budget, said.left, said.of, Date.now());
     return response;
+  }
+
+  /**
+   * Counts requests in a row that were not answered, or by somebody who could not. When a CRM that was silent answers, nobody waits any
+   * longer for having failed: everything goes in its order, the hot tier first.
+   */
+  async #heardOf(sent: Promise<Response>): Promise<Response> {
+    const response = await sent.catch((error: unknown) => {
+      this.#unheard++;
+      throw error;
+    });
+    if (response.status >= 500) this.#unheard++;
+    else {
+      if (this.#unheard >= silentAfter) this.#hurry();
+      this.#unheard = 0;
+    }
+    return response;
+  }
+
+  #hurry(): void {
+    const now = Date.now();
+    for (const item of this.#items.values())
+      if (!item.busy && item.action.cancelling !== true && item.action.notBefore > now)
+        item.action = { ...item.action, notBefore: now };
   }
 
   /** False when there is no usable token now. */

@@ -70,6 +70,20 @@ const areas: Readonly<Record<string, readonly Part[]>> = {
       atMost: { violations: 0 },
       atLeast: { refreshes: 500, connected_again: 1 },
     },
+    {
+      name: "limits",
+      program: "limits.ts",
+      cases: 20_000,
+      atMost: { share_of_limit_percent: 95, refused_by_limit: 0, hot_p95_ratio: 2, not_done: 0, doubled_tasks: 0 },
+      atLeast: { actions: 3_000 },
+    },
+    {
+      name: "outage",
+      program: "outage.ts",
+      cases: 3_000,
+      atMost: { lost: 0, doubled_tasks: 0, overtook_hot: 0 },
+      atLeast: { waited: 100 },
+    },
   ],
 };
 

@@ -4,6 +4,7 @@
  */
 import type { Command } from "../../connectors/contract.ts";
 import { serveApi } from "../../connectors/hubspot/twin/api.ts";
+import type { Faults as TwinFaults } from "../../connectors/hubspot/twin/faults.ts";
 import { build } from "../../connectors/hubspot/twin/server.ts";
 import type { Twin } from "../../connectors/hubspot/twin/twin.ts";
 import { drain } from "../../src/ingest/drain.ts";
@@ -31,8 +32,6 @@ export interface HubspotWorld {
   readonly engine: Engine;
   readonly twin: Twin;
   readonly asked: ReadonlyMap<string, Asked>;
-  /** Requests that reached HubSpot, by instant. */
-  readonly requests: readonly number[];
   /** A follow-up's task is wanted from then on. */
   ask(at: number, name: string, hot: boolean): void;
   /** Nothing that is sent from then on is answered, until it is. */
@@ -56,7 +55,7 @@ const clientParts = [
   "resolve-marked",
 ];
 
-export async function openHubspotWorld(seed: number): Promise<HubspotWorld> {
+export async function openHubspotWorld(seed: number, faults: Partial<TwinFaults> = {}): Promise<HubspotWorld> {
   for (const part of clientParts) await import(`../../connectors/hubspot/${part}.ts`);
   const engine = new Engine(begunAt, new Faults({}, seeded(seed), new Set()), seeded(seed ^ 0xde1a), false);
   engine.eventsMax = 20_000_000;
@@ -77,8 +76,12 @@ export async function openHubspotWorld(seed: number): Promise<HubspotWorld> {
     ledger: none(),
     drain,
   });
-  const twin = build({ now: () => engine.now, faults: { enforceLimits: true } });
-  const requests: number[] = [];
+  const twin = build({
+    clientId: "",
+    clientSecret: "",
+    now: () => engine.now,
+    faults: { ...faults, enforceLimits: true },
+  });
   const outages: { readonly from: number; readonly until: number }[] = [];
   const isDown = () => outages.some(({ from, until }) => engine.now >= from && engine.now < until);
 
@@ -97,7 +100,6 @@ export async function openHubspotWorld(seed: number): Promise<HubspotWorld> {
       const broken = (delayMs: number) => answer(delayMs, () => reject(new TypeError("fetch failed")));
       engine.after(engine.between(10, 40), null, "request", () => {
         if (isDown()) return broken(engine.random() < 0.5 ? engine.between(5, 50) : deadlineMs);
-        requests.push(engine.now);
         const one = url.pathname.startsWith("/oauth/")
           ? { answer: twin.tokens.token(new URLSearchParams(text)), rows: 0 }
           : serveApi(twin, {
@@ -139,7 +141,6 @@ export async function openHubspotWorld(seed: number): Promise<HubspotWorld> {
     engine,
     twin,
     asked,
-    requests,
     ask(at, name, hot) {
       const key = `fu_${name}-rush`;
       asked.set(key, { key, hot, at, doneAt: null, ended: null });
