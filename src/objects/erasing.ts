@@ -4,6 +4,7 @@ import { digest } from "../crypto.ts";
 import type { Env } from "../env.ts";
 import { erasedIdentifier } from "../ledger/erasures.ts";
 import { projectionOf } from "../ledger/rows.ts";
+import { hopsMax } from "../limits.ts";
 import {
   type ErasureOrder,
   type Final,
@@ -138,10 +139,12 @@ export class Erasing {
     const root = state.root();
     if (root === null || root.erase === undefined || !mayBeErased(root)) return null;
     if (isFinal(root)) return root;
-    // Somebody is on the way here, and a part of their history has come: they go along, whole.
+    // Of somebody who is on the way here a part of the history may have come: they come first, and go along.
     const nodes = [root.name, ...root.members, ...root.erase.owed];
-    if (state.store.entriesAfter(0).some(({ node_of: [first = root.name] }) => !nodes.includes(first)))
-      throw new Error("somebody is on the way here: to be asked again");
+    const foreign = new Set(state.store.entriesAfter(0).map(({ node_of: [first = root.name] }) => first));
+    for (const node of nodes) foreign.delete(node);
+    for (const node of foreign) await this.#letArrive(node, root.name);
+    if (foreign.size > 0 && state.root()?.version !== root.version) return null;
     // A version that a crash could take back must not be told to anybody.
     if (state.unsaved) state.save(root);
     const actions = [...root.follow_ups.flatMap((item) => item.actions), ...recordsOf(root)];
@@ -164,5 +167,15 @@ export class Erasing {
     const final: Final = { ...after, version, erase: { ...after.erase, final: version } };
     state.save(final);
     return final;
+  }
+
+  /** Whoever is asked brings what is on its way from there first. Where it has gone elsewhere, it is not waited for. */
+  async #letArrive(node: string, here: string): Promise<void> {
+    let target = node;
+    for (let hops = 0; hops < hopsMax && target !== here; hops++) {
+      const answer = await identityStub(this.#around.env, target).claim({ by: here, node, full: true });
+      if (answer.arm !== "moved") return;
+      target = answer.to;
+    }
   }
 }

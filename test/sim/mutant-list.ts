@@ -478,8 +478,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "gone before all of those who are on the way have come",
     "src/objects/erasing.ts",
-    "=> !nodes.includes(first)))",
-    "=> nodes.length === 0))",
+    "for (const node of foreign) await this.#letArrive(node, root.name);",
+    "",
   ),
   one("who was kept apart is claimed all the same", linking, "const full = isApart || before", "const full = before"),
   one(
