@@ -191,7 +191,7 @@ export class Acting {
     switch (answer.arm) {
       case "done":
         if (work === "close") return this.#set(after, action.key, () => ({ state: "cancelled" }));
-        return state.change(recordReceipt(after, action.key, answer.receipt));
+        return state.change(recordReceipt(after, action.key, answer.receipt, moves));
       case "shown":
         return;
       case "updated":

@@ -111,7 +111,9 @@ export class Listening {
     if (known === undefined) return;
     // One that found no open task any more: whoever asked for it may never hear so, and the next look tells.
     if (kind === "close") open.delete(base);
-    else open.set(base, { ...known, updated: revision, seen: action.seen, wroteAt: action.attemptAt });
+    // An older one that came through later says nothing of what was asked since.
+    else if ((revision ?? 0) >= (known.updated ?? 0))
+      open.set(base, { ...known, updated: revision, seen: action.seen, wroteAt: action.attemptAt });
   }
 
   /** Its follow-up went to somebody else with a split: listened to again, also where whoever had it before is gone. */

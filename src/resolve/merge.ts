@@ -160,7 +160,8 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
       closed: [
         ...root.unprojected.closed,
         ...loser.unprojected.closed,
-        ...known.filter((item) => item.state === "open" && !apart.includes(item)),
+        // Also those that somebody has answered: the ledger may not have heard of it yet.
+        ...known.filter((item) => !apart.includes(item)),
       ],
     },
   };

@@ -544,8 +544,14 @@ export function setAction(root: Root, key: string, change: (action: ActionRecord
   return { ...root, version: root.version + 1, follow_ups };
 }
 
-export function recordReceipt(root: Root, key: string, receipt: Receipt): Root {
-  return setAction(root, key, (action) => ({ ...action, state: "done", receipt }));
+/** `moves`: as the account object knows it. It may have been asked by whoever had the action before, and is told then whose it is. */
+export function recordReceipt(root: Root, key: string, receipt: Receipt, moves = 0): Root {
+  return setAction(root, key, (action) => ({
+    ...action,
+    state: "done",
+    receipt,
+    ...((action.moves ?? 0) > moves ? { unannounced: true as const } : {}),
+  }));
 }
 
 /** Ids of the person in each CRM, as the latest receipts say. */

@@ -334,7 +334,10 @@ function checkErased(rest: Rest, live: LiveChecks, accounts: ReadonlyMap<string,
       rest.fail("G14", `${entry.signal.id} of an erased person is in history`);
   const living = new Set(rest.roots.map(({ root }) => root.name));
   const alive = rest.roots.flatMap(({ root }) => Object.values(root.lead.identifiers).map(({ value }) => value));
-  const gone = [...live.erased.keys()].map(rest.label).filter((value) => !alive.includes(value));
+  // A node of which nobody knows what it stands for names nobody.
+  const gone = [...live.erased.keys()]
+    .map((name) => [name, rest.label(name)] as const)
+    .flatMap(([name, value]) => (value === name || alive.includes(value) ? [] : [value]));
   for (const table of ["leads", "follow_ups", "exceptions"]) {
     for (const row of rest.platform.ledger.all(`SELECT * FROM ${table}`) as Record<string, unknown>[]) {
       const lead = String(table === "leads" ? row.id : row.lead);
