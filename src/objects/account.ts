@@ -9,7 +9,6 @@ import { DurableObject } from "cloudflare:workers";
 import type {
   Command,
   Crm,
-  CrmOwner,
   CrmPerson,
   CrmSession,
   CrmTask,
@@ -17,14 +16,11 @@ import type {
   Grant,
   Installation,
   Outcome,
-  RecordCommand,
   Send,
-  World,
 } from "../../connectors/contract.ts";
 import { crmOf, destinationOf } from "../../connectors/index.ts";
 import { reopened, wordsOf } from "../act/again.ts";
 import { backoffMs } from "../act/backoff.ts";
-import { type Budget, correct, gatherMs, giveBack, newBudget, reserve, spend } from "../act/budget.ts";
 import {
   type Action,
   type Circumstances,
@@ -39,34 +35,43 @@ import {
   type Settled,
   settled,
   type Verdict,
-  writtenAfter,
 } from "../act/exactly-once.ts";
 import { phasesOf } from "../act/queue.ts";
 import type { Env } from "../env.ts";
 import { crmApp } from "../install/crm-app.ts";
-import { leave } from "../install/egress.ts";
 import {
   hopsMax,
-  inFlightMax,
   joinEveryMs,
   ownersTtlMs,
   queueLoadMax,
   quietMs,
-  recordFreshMs,
   settleReadsMs,
-  silentAfter,
   submitWaitMs,
   takenOverMs,
 } from "../limits.ts";
 import { errorName, log } from "../log.ts";
 import type { Receipt, TargetName } from "../model.ts";
 import { isCrm } from "../resolve/targets.ts";
-import { type AccountFacts, AccountStore, type KnownOwners } from "./account-store.ts";
-import type { SettleCall } from "./acting.ts";
+import {
+  circumstancesOf,
+  endOf,
+  hasGrant,
+  isPassing,
+  leftBehind,
+  lost,
+  mustBeConfirmed,
+  outcomeOf,
+  sessionOf,
+  withOwner,
+  withSeen,
+} from "./account-rules.ts";
+import { type AccountFacts, AccountStore } from "./account-store.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
 import { Joining } from "./joining.ts";
-import { digestOf, Listening, type OwnCall } from "./listening.ts";
+import { Listening, type OwnCall } from "./listening.ts";
 import { identityStub } from "./names.ts";
+import { isOlder, ShownOrder } from "./shown-order.ts";
+import { Wire } from "./wire.ts";
 
 export interface SubmitCall {
   readonly command: Command;
@@ -116,9 +121,6 @@ const installAttemptsMax = 8;
 /** Somebody who is not known is asked about again after this at the earliest: a new colleague sees the card within a minute. */
 const newUserMs = 60_000;
 
-/** Records of which it is remembered when what they show was found out. */
-const shownMax = 2_000;
-
 /** An attempt may still take effect for so long after it left: HubSpot itself gives up at 100 s (524). */
 const doubtMs = 120_000;
 
@@ -130,19 +132,11 @@ export class AccountObject extends DurableObject<Env> {
   #loaded = false;
   /** True while the disk may hold unfinished actions that are not in `#items`. */
   #more = false;
-  #inFlight = 0;
-  /** Requests in a row that nobody answered. */
-  #unheard = 0;
-  #pausedUntil = 0;
   /** When actions of each kind last left; see `gatherMs`. */
   #leftAt = { hot: 0, rest: 0 };
-  #budget: Budget | null = null;
-  #owners: KnownOwners | null = null;
+  readonly #wire: Wire;
   readonly #listening: Listening;
-  /** When what was shown last on a record was found out, of the last few: what comes late must not stand over it. */
-  readonly #shownAt = new Map<string, number>();
-  /** From before this it does not know what was shown. */
-  readonly #begunAt = Date.now();
+  readonly #shown = new ShownOrder();
   readonly #joining: Joining;
   /** When the alarm stands; undefined until this incarnation has asked. */
   #alarmAt: number | null | undefined = undefined;
@@ -158,21 +152,31 @@ export class AccountObject extends DurableObject<Env> {
       facts: () => this.#facts,
       save: (facts) => this.#saveFacts(facts),
     });
+    this.#wire = new Wire({
+      env,
+      store: this.#store,
+      grants: this.#grants,
+      facts: () => this.#facts,
+      later: (work) => this.ctx.waitUntil(work),
+      block: (reason) => this.#block(reason),
+      answered: () => this.#hurry(),
+      done: () => this.#pump(),
+    });
     this.#joining = new Joining({
       env,
       store: this.#store,
       later: (work) => this.ctx.waitUntil(work),
-      spend: (crm, cost, work) => this.#spend(crm, cost, work),
-      session: (crm, facts, send) => this.#openSession(crm, facts, send),
+      spend: (crm, cost, work) => this.#wire.spend(crm, cost, work),
+      session: (crm, facts, send) => this.#wire.session(crm, facts, send),
       failed: (crm, session, failure) => this.#lookFailed(crm, session, failure),
     });
     this.#listening = new Listening({
       env,
       store: this.#store,
       underWay: () => this.#items.keys(),
-      spend: (crm, cost, work) => this.#spend(crm, cost, work),
-      session: (crm, facts, send) => this.#openSession(crm, facts, send),
-      owners: (crm, session) => this.#ownerIds(crm, session),
+      spend: (crm, cost, work) => this.#wire.spend(crm, cost, work),
+      session: (crm, facts, send) => this.#wire.session(crm, facts, send),
+      owners: (crm, session) => this.#wire.ownerIds(crm, session),
       failed: (crm, session, failure) => this.#lookFailed(crm, session, failure),
     });
   }
@@ -187,10 +191,9 @@ export class AccountObject extends DurableObject<Env> {
     this.#load();
     const { key } = call.command;
     if (call.command.type === "write_record") {
-      if (!this.#isNewest(call.command)) return { arm: "cancelled" };
-      // It may be from before what this object has forgotten: asked for again, it is of now.
-      if (call.command.at < Math.max(this.#begunAt, Date.now() - recordFreshMs))
-        return { arm: "pending", retryAfterMs: 0 };
+      const waiting = [...this.#items.values()].map(({ action }) => action.command);
+      if (!this.#shown.isNewest(call.command, waiting)) return { arm: "cancelled" };
+      if (this.#shown.isStale(call.command)) return { arm: "pending", retryAfterMs: 0 };
     }
     let item = this.#items.get(key);
     if (item === undefined) {
@@ -251,12 +254,6 @@ export class AccountObject extends DurableObject<Env> {
     return { arm: "cancelled" };
   }
 
-  /** False for what was found out before something that is shown already, waits, or is under way for the same record. */
-  #isNewest({ personId, at }: RecordCommand): boolean {
-    if ((this.#shownAt.get(personId) ?? 0) > at) return false;
-    return [...this.#items.values()].every(({ action: { command } }) => !isOlder({ personId, at }, command));
-  }
-
   /**
    * Nothing of these is to be done any more: what is stored of them names nobody, nor does what names these addresses and numbers.
    * Throws while one is under way: to be asked again.
@@ -304,8 +301,7 @@ export class AccountObject extends DurableObject<Env> {
     { readonly ok: true; readonly installation: Installation } | { readonly ok: false; readonly reason: string }
   > {
     const crm = destinationOf(call.crm);
-    this.#budget ??= newBudget(crm.manifest.budget);
-    const send = (request: Request) => this.#send(crm, request);
+    const send = (request: Request) => this.#wire.send(crm, request);
     let installed = await crm.install(sessionOf(call.grant, "unique_property", send));
     for (let attempt = 1; attempt < installAttemptsMax && !installed.ok && isPassing(installed.failure); attempt++) {
       await new Promise((resolve) => setTimeout(resolve, 200 * attempt));
@@ -337,13 +333,13 @@ export class AccountObject extends DurableObject<Env> {
     });
     this.#grants.forget();
     // What the CRM asked for before it was disconnected, or blocked, is long over.
-    if (before !== "connected") this.#pausedUntil = 0;
+    if (before !== "connected") this.#wire.pausedUntil = 0;
     this.#store.saveHeardSince(null);
     this.#load();
     // What waited, and what people did to open tasks meanwhile; behind an alarm before anything else can fail.
     if (this.#listening.isOpen) this.#listen();
     this.#arm(Math.max(this.#joining.nextAt(this.#heard()), Date.now()));
-    await this.#readOwners(crm, sessionOf(call.grant, installed.value.world, send));
+    await this.#wire.readOwners(crm, sessionOf(call.grant, installed.value.world, send));
     this.#pump();
     return { ok: true, installation: installed.value };
   }
@@ -356,20 +352,20 @@ export class AccountObject extends DurableObject<Env> {
     const facts = this.#facts;
     if (facts === null || facts.status !== "connected") return null;
     // Maybe of an earlier incarnation: objects leave memory after seconds.
-    const known = this.#owners ?? this.#store.owners();
+    const known = this.#wire.owners ?? this.#store.owners();
     const age = known === null ? Number.POSITIVE_INFINITY : Date.now() - known.at;
     const isKnown = known?.ids.has(call.looksFor.toLowerCase()) === true;
     const crm = destinationOf(facts.crm);
     if (!isKnown && age > newUserMs) await this.#readUsers(crm, facts);
     else if (age > ownersTtlMs) this.ctx.waitUntil(this.#readUsers(crm, facts));
-    const ids = this.#owners?.ids ?? known?.ids;
+    const ids = this.#wire.owners?.ids ?? known?.ids;
     return ids === undefined ? null : [...ids.keys()];
   }
 
   async #readUsers(crm: Destination, facts: AccountFacts): Promise<void> {
     try {
-      const session = await this.#openSession(crm, facts, (request) => this.#send(crm, request));
-      if (session !== null) await this.#readOwners(crm, session);
+      const session = await this.#wire.session(crm, facts, (request) => this.#wire.send(crm, request));
+      if (session !== null) await this.#wire.readOwners(crm, session);
     } catch (error) {
       // Whoever asks is told by what was read before.
       log("info", "account.users", { account: facts.name, error: errorName(error) });
@@ -380,7 +376,8 @@ export class AccountObject extends DurableObject<Env> {
   async tryOut(command: Command): Promise<Outcome> {
     if (this.#facts === null) return { arm: "refused", reason: "not_connected" };
     const destination = destinationOf(this.#facts.crm);
-    const session = await this.#openSession(destination, this.#facts, (request) => this.#send(destination, request));
+    const send = (request: Request) => this.#wire.send(destination, request);
+    const session = await this.#wire.session(destination, this.#facts, send);
     return (session && (await destination.execute(session, [command]))[0]) ?? lost;
   }
 
@@ -400,7 +397,7 @@ export class AccountObject extends DurableObject<Env> {
     const facts = this.#facts;
     if (facts === null || facts.status !== "connected" || Date.now() < facts.grantedAt + quietMs) return false;
     const crm = destinationOf(facts.crm);
-    return hasGrant(crm) && this.#refresh(crm);
+    return hasGrant(crm) && this.#wire.refresh(crm);
   }
 
   /**
@@ -412,7 +409,7 @@ export class AccountObject extends DurableObject<Env> {
     const { grant = "", crm = null } = this.#facts ?? {};
     if (this.#facts === null || grant === "" || crm === null || !isCrm(crm)) return { revoked: true };
     this.#saveFacts({ ...this.#facts, status: "removed", problem: null });
-    const send = (request: Request) => this.#send(crmOf(crm), request);
+    const send = (request: Request) => this.#wire.send(crmOf(crm), request);
     const revoked = await this.#grants.revoke(crmOf(crm), crmApp(this.env, crm), send);
     const after = this.#facts;
     // Connected again while the CRM was asked.
@@ -443,7 +440,7 @@ export class AccountObject extends DurableObject<Env> {
     this.#load();
     if (this.#facts === null) return { facts: null, waiting: 0, inFlight: 0 };
     const { grant: _sealed, ...facts } = this.#facts;
-    return { facts, waiting: this.#items.size, inFlight: this.#inFlight };
+    return { facts, waiting: this.#items.size, inFlight: this.#wire.inFlight };
   }
 
   override async alarm(): Promise<void> {
@@ -472,8 +469,8 @@ export class AccountObject extends DurableObject<Env> {
     const [facts, crm] = [this.#facts, this.#heard()];
     if (facts?.status !== "connected" || crm?.joined === undefined) return;
     this.#arm(Math.max(this.#joining.nextAt(crm), Date.now() + joinEveryMs));
-    if (this.#pausedUntil <= Date.now()) await this.#joining.look(crm, facts);
-    this.#arm(Math.max(this.#joining.nextAt(crm), this.#pausedUntil, Date.now()));
+    if (this.#wire.pausedUntil <= Date.now()) await this.#joining.look(crm, facts);
+    this.#arm(Math.max(this.#joining.nextAt(crm), this.#wire.pausedUntil, Date.now()));
   }
 
   /** One look at the open tasks, if it is time; the next one is behind an alarm before this one begins. */
@@ -483,9 +480,9 @@ export class AccountObject extends DurableObject<Env> {
     const { everyMs } = crm.manifest.hears;
     const now = Date.now();
     if (this.#hearAt > now) return this.#arm(this.#hearAt);
-    this.#hearAt = Math.max(now + everyMs, this.#pausedUntil);
+    this.#hearAt = Math.max(now + everyMs, this.#wire.pausedUntil);
     this.#arm(this.#hearAt);
-    if (this.#pausedUntil > now || (await this.#listening.hear(crm, facts))) return;
+    if (this.#wire.pausedUntil > now || (await this.#listening.hear(crm, facts))) return;
     // The budget is used up, everything is under way, or some could not be told: no later than it must be.
     this.#hearAt = Math.min(this.#hearAt, Date.now() + 5_000);
     this.#arm(this.#hearAt);
@@ -506,33 +503,11 @@ export class AccountObject extends DurableObject<Env> {
     return name !== undefined && isCrm(name) ? crmOf(name) : null;
   }
 
-  async #spend(crm: Crm, cost: number, work: (send: Send) => Promise<void>): Promise<boolean> {
-    if (this.#inFlight >= inFlightMax) return false;
-    this.#budget ??= newBudget(crm.manifest.budget);
-    const reserved = reserve(this.#budget, cost, false, Date.now());
-    if (!reserved.ok) return false;
-    this.#budget = reserved.budget;
-    this.#inFlight++;
-    let unspent = cost;
-    try {
-      await work((request) => {
-        if (crm.counts(request)) unspent = Math.max(0, unspent - 1);
-        return this.#send(crm, request);
-      });
-    } finally {
-      this.#inFlight--;
-      this.#budget = giveBack(this.#budget, unspent);
-      this.#pump();
-    }
-    return true;
-  }
-
   async #lookFailed(crm: Crm, session: CrmSession, failure: Exclude<Outcome, { arm: "done" }>): Promise<void> {
-    if (failure.arm === "expired") return this.#refreshUsed(crm, session);
+    if (failure.arm === "expired") return this.#wire.refreshUsed(crm, session);
     if (failure.arm === "blocked") return this.#block(failure.reason);
     log("info", "account.hearing", { account: this.#facts?.name, reason: failure.reason });
-    if (failure.arm === "deferred" && failure.scope === "account")
-      this.#pausedUntil = Math.max(this.#pausedUntil, Date.now() + failure.retryAfterMs);
+    if (failure.arm === "deferred" && failure.scope === "account") this.#wire.pause(Date.now() + failure.retryAfterMs);
   }
 
   /** The earliest that is wanted stands: each setting is a billed row. */
@@ -579,37 +554,35 @@ export class AccountObject extends DurableObject<Env> {
     if (facts === null || facts.status !== "connected") return;
     const crm = destinationOf(facts.crm);
     const now = Date.now();
-    if (this.#pausedUntil > now) {
-      this.#wakeAt(this.#pausedUntil);
+    if (this.#wire.pausedUntil > now) {
+      this.#wakeAt(this.#wire.pausedUntil);
       return;
     }
-    this.#budget ??= newBudget(crm.manifest.budget);
     let nextAt = Number.POSITIVE_INFINITY;
     if (this.#items.size === 0) this.#loadMore();
     const idle = this.#idle();
     for (const phase of phasesOf(idle, circumstancesOf(facts, now))) {
       nextAt = Math.min(nextAt, phase.nextAt);
-      const gathersUntil = (phase.hot ? this.#leftAt.hot : this.#leftAt.rest) + gatherMs(this.#budget, phase.hot, now);
+      const gathersUntil =
+        (phase.hot ? this.#leftAt.hot : this.#leftAt.rest) + this.#wire.gatherMs(crm, phase.hot, now);
       if (phase.work === "execute" && phase.ready.length > 0 && gathersUntil > now) {
         nextAt = Math.min(nextAt, gathersUntil);
         continue;
       }
       // A CRM that is silent is asked with one action after the other, the hot tier's first.
-      const isSilent = this.#unheard >= silentAfter;
-      const batchMax = isSilent ? 1 : crm.manifest.batchMax;
+      const batchMax = this.#wire.isSilent ? 1 : crm.manifest.batchMax;
       for (let at = 0; at < phase.ready.length; at += batchMax) {
-        if (this.#inFlight >= (isSilent ? 1 : inFlightMax)) return;
+        if (this.#wire.isFull) return;
         const batch = phase.ready.slice(at, at + batchMax);
         const cost = crm.cost(
           batch.map((item) => item.action.command),
           facts.installation.world,
         );
-        const reserved = reserve(this.#budget, cost, phase.hot, now);
-        if (!reserved.ok) {
-          nextAt = Math.min(nextAt, now + reserved.waitMs);
+        const waitMs = this.#wire.reserve(crm, cost, phase.hot, now);
+        if (waitMs > 0) {
+          nextAt = Math.min(nextAt, now + waitMs);
           break;
         }
-        this.#budget = reserved.budget;
         if (phase.work === "execute")
           this.#leftAt = phase.hot ? { ...this.#leftAt, hot: now } : { ...this.#leftAt, rest: now };
         this.#start(crm, facts, phase.work, batch, cost);
@@ -645,12 +618,7 @@ export class AccountObject extends DurableObject<Env> {
     batch: readonly Item[],
     cost: number,
   ): void {
-    this.#inFlight++;
-    let unspent = cost;
-    const send = (request: Request): Promise<Response> => {
-      if (crm.counts(request)) unspent = Math.max(0, unspent - 1);
-      return this.#send(crm, request);
-    };
+    const { send, end } = this.#wire.begin(crm, cost);
     for (const item of batch) item.busy = true;
     const run = async () => {
       try {
@@ -661,8 +629,7 @@ export class AccountObject extends DurableObject<Env> {
         log("error", "account.work", { account: facts.name, work, error: errorName(error) });
         for (const item of batch) this.#putOff([item], backoffMs(item.action.key, item.action.attempts + 1));
       } finally {
-        this.#inFlight--;
-        if (this.#budget !== null) this.#budget = giveBack(this.#budget, unspent);
+        end();
         for (const item of batch) item.busy = false;
       }
       this.#pump();
@@ -671,12 +638,12 @@ export class AccountObject extends DurableObject<Env> {
   }
 
   async #execute(crm: Destination, facts: AccountFacts, batch: readonly Item[], send: Send): Promise<void> {
-    const session = await this.#openSession(crm, facts, send);
+    const session = await this.#wire.session(crm, facts, send);
     if (session === null) {
       this.#putOff(batch, 5_000);
       return;
     }
-    const owners = await this.#ownerIds(crm, session);
+    const owners = await this.#wire.ownerIds(crm, session);
     if (owners === null) {
       this.#putOff(batch, 2_000);
       return;
@@ -694,11 +661,11 @@ export class AccountObject extends DurableObject<Env> {
       allowed.map((item) => item.action.command),
     );
     this.#take(facts, allowed, (item, index, present) => judge(item.action, outcomes[index] ?? lost, present));
-    if (outcomes.some((outcome) => outcome.arm === "expired")) await this.#refreshUsed(crm, session);
+    if (outcomes.some((outcome) => outcome.arm === "expired")) await this.#wire.refreshUsed(crm, session);
   }
 
   async #resolve(crm: Destination, facts: AccountFacts, batch: readonly Item[], send: Send): Promise<void> {
-    const session = await this.#openSession(crm, facts, send);
+    const session = await this.#wire.session(crm, facts, send);
     if (session === null) {
       this.#putOff(batch, 5_000);
       return;
@@ -712,7 +679,7 @@ export class AccountObject extends DurableObject<Env> {
       },
     );
     this.#take(facts, batch, (item, index, present) => conclude(item.action, resolutions[index] ?? lost, present));
-    if (resolutions.some((resolution) => resolution.arm === "expired")) await this.#refreshUsed(crm, session);
+    if (resolutions.some((resolution) => resolution.arm === "expired")) await this.#wire.refreshUsed(crm, session);
   }
 
   /** Stores what answers made of actions, does what they mean for the account, and tells those who wait. */
@@ -736,21 +703,14 @@ export class AccountObject extends DurableObject<Env> {
       if (action.state !== item.action.state && (item.saved || isKept)) changed.push(action);
       if (action.state === "parked") log("warn", "action.parked", { account: facts.name, problem: action.problem });
       item.action = action;
-      if (pauseUntil !== undefined) this.#pausedUntil = Math.max(this.#pausedUntil, pauseUntil);
+      if (pauseUntil !== undefined) this.#wire.pause(pauseUntil);
       if (blocked !== undefined) this.#block(blocked);
     }
     this.#store.save(changed);
-    for (const { action } of batch) if (action.left !== undefined) this.#remember(action.command);
+    for (const { action } of batch) if (action.left !== undefined) this.#shown.remember(action.command);
     if (this.#heard() !== null) for (const action of changed) this.#listening.settled(action);
     if (changed.some(({ state, receipt }) => state === "done" && receipt !== null)) this.#listen();
     for (const item of batch) this.#tell(item);
-  }
-
-  #remember(command: Command): void {
-    if (command.type !== "write_record") return;
-    this.#shownAt.delete(command.personId);
-    this.#shownAt.set(command.personId, command.at);
-    if (this.#shownAt.size > shownMax) this.#shownAt.delete(this.#shownAt.keys().next().value ?? "");
   }
 
   /** Actions that waited on their own are asked about again before they leave: consent may have gone meanwhile (G11). */
@@ -799,7 +759,7 @@ export class AccountObject extends DurableObject<Env> {
       this.#store.save([item.action]);
       item.saved = true;
     }
-    this.#arm(Math.max(Date.now() + 5_000, item.action.notBefore, this.#pausedUntil));
+    this.#arm(Math.max(Date.now() + 5_000, item.action.notBefore, this.#wire.pausedUntil));
     return { arm: "pending", retryAfterMs: takenOverMs };
   }
 
@@ -864,65 +824,12 @@ export class AccountObject extends DurableObject<Env> {
     if (this.#hasOrphans()) this.#arm(at + 1_000);
   }
 
-  /* ------------------------------------------------------------------------------------ tokens and owners */
-
-  async #openSession(crm: Destination, facts: AccountFacts, send: Send): Promise<CrmSession | null> {
-    const due = this.#grants.refreshDue(facts, await this.#grants.current(facts), Date.now());
-    if (due === "now" && !(await this.#refresh(crm))) return null;
-    if (due === "soon") this.ctx.waitUntil(this.#refresh(crm));
-    return sessionOf(await this.#grants.current(this.#facts ?? facts), facts.installation.world, send);
-  }
-
-  /** The one way out: counts what the vendor counts, and believes the vendor's own count where it is higher. */
-  async #send(crm: Destination, request: Request): Promise<Response> {
-    if (this.#budget !== null && crm.counts(request)) this.#budget = spend(this.#budget, Date.now());
-    const response = await this.#heardOf(leave(this.env, crm.manifest.crm, request));
-    const said = crm.remaining(response.headers);
-    if (said !== null && this.#budget !== null) this.#budget = correct(this.#budget, said.left, said.of, Date.now());
-    return response;
-  }
-
-  /**
-   * Counts requests in a row that were not answered, or by somebody who could not. When a CRM that was silent answers, nobody waits any
-   * longer for having failed: everything goes in its order, the hot tier first.
-   */
-  async #heardOf(sent: Promise<Response>): Promise<Response> {
-    const response = await sent.catch((error: unknown) => {
-      this.#unheard++;
-      throw error;
-    });
-    if (response.status >= 500) this.#unheard++;
-    else {
-      if (this.#unheard >= silentAfter) this.#hurry();
-      this.#unheard = 0;
-    }
-    return response;
-  }
-
+  /** A CRM that was silent answers: nobody waits any longer for having failed, everything goes in its order, the hot tier first. */
   #hurry(): void {
     const now = Date.now();
     for (const item of this.#items.values())
       if (!item.busy && item.action.cancelling !== true && item.action.notBefore > now)
         item.action = { ...item.action, notBefore: now };
-  }
-
-  /** False when there is no usable token now. */
-  async #refresh(crm: Destination): Promise<boolean> {
-    const answer = hasGrant(crm)
-      ? await this.#grants.refresh(crm, crmApp(this.env, crm.manifest.crm), (request) => this.#send(crm, request))
-      : "revoked";
-    if (answer === "revoked") this.#block("connect_again");
-    if (answer === "lost")
-      this.#block("connect_again: the answer to a refresh was lost, and the token before is used up");
-    if (answer === "later") this.#pausedUntil = Math.max(this.#pausedUntil, Date.now() + 5_000);
-    return answer === "fresh";
-  }
-
-  /** The CRM did not accept the token of this session: refreshed, unless somebody who was faster already did. */
-  async #refreshUsed(crm: Destination, session: CrmSession): Promise<void> {
-    if (this.#facts === null) return;
-    const { accessToken } = await this.#grants.current(this.#facts);
-    if (accessToken === session.accessToken) await this.#refresh(crm);
   }
 
   #block(reason: string): void {
@@ -942,31 +849,8 @@ export class AccountObject extends DurableObject<Env> {
     this.#store.saveFacts(facts);
     this.#facts = facts;
   }
-
-  async #ownerIds(crm: Destination, session: CrmSession): Promise<ReadonlyMap<string, string> | null> {
-    if (this.#owners === null) await this.#readOwners(crm, session);
-    else if (Date.now() - this.#owners.at > ownersTtlMs) this.ctx.waitUntil(this.#readOwners(crm, session));
-    return this.#owners?.ids ?? null;
-  }
-
-  async #readOwners(crm: Destination, session: CrmSession): Promise<void> {
-    const answer = await crm.owners(session);
-    if (answer.ok) {
-      const ids = new Map(answer.value.map((owner: CrmOwner) => [owner.email.toLowerCase(), owner.id]));
-      this.#owners = { at: Date.now(), ids };
-      this.#store.keepOwners(this.#owners, ownersTtlMs);
-    } else if (answer.failure.arm === "expired") await this.#refreshUsed(crm, session);
-  }
 }
 
-/** What its task says now, for whoever listens to it. */
-function withSeen(crm: Crm | null, action: Action): Action {
-  const { state, command } = action;
-  if (crm === null || state !== "done" || !hasTask(command)) return action;
-  return { ...action, seen: digestOf({ shape: crm.shape(command.task) }) };
-}
-
-/** For an answer that should have been there: nobody knows. */
 interface Confirmed {
   readonly arm: "go" | "stop" | "later";
   readonly moves?: number;
@@ -974,73 +858,3 @@ interface Confirmed {
 }
 
 const go: Confirmed = { arm: "go" };
-
-const lost: Extract<Outcome, { arm: "unknown" }> = { arm: "unknown", reason: "no_answer_for_this_row" };
-
-function circumstancesOf(facts: AccountFacts, now: number): Circumstances {
-  return { crm: facts.crm, world: facts.installation.world, settleReadsMs: facts.settleReadsMs, now };
-}
-
-function sessionOf(grant: Grant, world: World, send: Send): CrmSession {
-  return { accessToken: grant.accessToken, apiUrl: grant.apiUrl, crmAccount: grant.crmAccount, world, send };
-}
-
-/** What becomes of whatever is asked of an outlet that was taken away, or stopped: somebody hears of it, and tries again. */
-function endOf({ status, crm, problem }: AccountFacts): Settled | null {
-  if (status === "removed") return isCrm(crm) ? { arm: "parked", problem: "disconnected" } : { arm: "cancelled" };
-  return status === "blocked" && !isCrm(crm) ? { arm: "parked", problem: problem ?? "stopped" } : null;
-}
-
-/**
- * What was to leave through a connection that has ended: a message nobody waits for, a task is a question for a person. One of which
- * nobody knows whether it stands, and that was to be taken back, is looked for when the connection is back.
- */
-function leftBehind(action: Action, crm: TargetName): Action {
-  if (!isCrm(crm)) return { ...action, state: "cancelled" };
-  return action.cancelling === true ? action : { ...action, state: "parked", problem: "disconnected" };
-}
-
-/** An outlet has a token that a person gave: nobody but them renews it. */
-function hasGrant(destination: Destination): destination is Crm {
-  return isCrm(destination.manifest.crm);
-}
-
-function outcomeOf({ command }: Action, answer: Exclude<Settled, { arm: "cancelled" }>): SettleCall["outcome"] {
-  if (answer.arm === "done") return { receipt: answer.receipt };
-  if (answer.arm === "shown") return { left: answer.left };
-  if (answer.arm === "updated" && command.type === "update_task")
-    return { updated: writtenAfter(command.before, command.task, answer.update), update: answer.update };
-  return { problem: answer.arm === "parked" ? answer.problem : "not_an_update" };
-}
-
-/** Trouble that may be over in a moment; preparing a CRM is safe to repeat. */
-function isPassing(failure: Exclude<Outcome, { arm: "done" }>): boolean {
-  return failure.arm === "unknown" || (failure.arm === "deferred" && failure.scope === "action");
-}
-
-/** What reaches a person, or makes somebody reach them. */
-function mustBeConfirmed({ command: { type } }: Action): boolean {
-  return type === "create_task" || type === "enrol";
-}
-
-function hasTask(command: Command): command is Extract<Command, { task: unknown }> {
-  return command.type === "create_task" || command.type === "update_task";
-}
-
-/** Whether a write of that record is older than this one. */
-function isOlder({ personId, at }: Pick<RecordCommand, "personId" | "at">, than: Command): boolean {
-  return than.type === "write_record" && than.personId === personId && than.at > at;
-}
-
-/** The holder as the CRM numbers people now; the receipt will say it. One whom it does not know owns nothing there. */
-function withOwner(action: Action, owners: ReadonlyMap<string, string>): Action {
-  const { command } = action;
-  const ownerId = owners.get(action.holder.toLowerCase());
-  if (command.type === "enrol") {
-    const { ownerId: _before, ...rest } = command;
-    return { ...action, command: ownerId === undefined ? rest : { ...rest, ownerId } };
-  }
-  if (!hasTask(command)) return action;
-  const { ownerId: _earlier, ...task } = command.task;
-  return { ...action, command: { ...command, task: ownerId === undefined ? task : { ...task, ownerId } } };
-}

@@ -442,7 +442,7 @@ export const mutants: readonly Mutant[] = [
   one(
     "receipt lost",
     acting,
-    '        return state.change(recordReceipt(after, action.key, answer.receipt));\n      case "shown":',
+    '        return state.change(recordReceipt(after, action.key, answer.receipt, moves));\n      case "shown":',
     '        return state.change(setAction(after, action.key, (item) => ({ ...item, state: "done" })));\n      case "shown":',
   ),
   one(
@@ -490,9 +490,21 @@ export const mutants: readonly Mutant[] = [
   ),
   one(
     "what is shown may be from before what is forgotten",
-    account,
+    "src/objects/shown-order.ts",
     "Math.max(this.#begunAt, Date.now() - recordFreshMs)",
     "Date.now() - recordFreshMs",
+  ),
+  one(
+    "a receipt after a split tells nobody whose it is",
+    node,
+    "...((action.moves ?? 0) > moves ? { unannounced: true as const } : {}),",
+    "",
+  ),
+  one(
+    "an older update that comes late is the last word",
+    listening,
+    "else if ((revision ?? 0) >= (known.updated ?? 0))",
+    "else",
   ),
   one("what leaves was never saved", acting, '    if (work === "update" && state.unsaved) state.save(root);\n', ""),
   one("an older update tells nothing of what is gone", acting, "&& shown?.update.gone === undefined", ""),
