@@ -138,6 +138,8 @@ export class Acting {
     const { env, state } = this.#around;
     const first = state.root();
     if (first === null) return;
+    // A crash must not take back that it is over: nobody would tell the team that it is not.
+    if (state.unsaved) state.save(first);
     await teamStub(env, first.workspace).release({ follow_up: id });
     const root = state.root();
     if (root !== null) state.change(changeFollowUp(root, id, (item) => ({ ...item, released: true })));
@@ -181,8 +183,8 @@ export class Acting {
       }));
     const hot = followUp.tier === "seconds";
     const { again = 0, moves = 0 } = current.action;
-    // Asked again after a crash it must say the same under the same key.
-    if (work === "update" && state.unsaved) state.save(root);
+    // Asked again after a crash it must say the same under the same key; and what is closed must be over then.
+    if (work !== "create" && state.unsaved) state.save(root);
     const call = { command, holder, node: root.name, moves, hot, again };
     const answer = await accountStub(env, action.account).submit(call);
     const after = state.root();
