@@ -300,7 +300,13 @@ export class Linking {
       if (before === null) return;
       // Who was said to be somebody else may lead here all the same: claimed by a part of this person that had not heard it yet.
       const isApart = authority.type !== "person" && isKeptApart(before, todo.node);
-      if (target === before.name) return this.#state.change(linked(before, todo, remembered, isApart));
+      if (target === before.name) {
+        const here = todo.node === before.name ? before : await this.#leadsHere(todo);
+        if (here === null) return;
+        if (here !== "elsewhere") return this.#state.change(linked(here, todo, remembered, isApart));
+        target = todo.node;
+        continue;
+      }
       const full = isApart || before.members.length + 1 >= identity.members_max;
       // Only the node that is owed is claimed; what its pointer leads to and is nobody's, stays nobody's.
       const elsewhere = target !== todo.node;
@@ -318,7 +324,11 @@ export class Linking {
           authority.type === "receipt" ? unlinked(of, todo.node) : keepApart(of, todo.node, target, reason, Date.now()),
         );
       if (target === todo.node && (answer.arm === "claimed" || answer.arm === "moved")) remembered = answer;
-      if (answer.arm === "claimed") return this.#state.change(linked(root, todo, remembered, isApart));
+      if (answer.arm === "claimed" && !elsewhere) return this.#state.change(linked(root, todo, remembered, isApart));
+      if (answer.arm === "claimed") {
+        target = root.name;
+        continue;
+      }
       if (answer.arm === "unused") {
         if (!elsewhere) return apart("too_many_members", root);
         astray = true;
@@ -355,6 +365,16 @@ export class Linking {
       target = joined.to;
     }
     throw new Error("too many moves");
+  }
+
+  /** The way led here; a split may have taken the node away behind whoever went it. Null where nothing is owed any more. */
+  async #leadsHere(todo: LinkTodo): Promise<Root | "elsewhere" | null> {
+    const by = this.#state.root()?.name ?? "";
+    const answer = await identityStub(this.#env, todo.node).claim({ by, node: todo.node, full: true });
+    const root = this.#linking(todo);
+    if (root === null) return null;
+    const isHere = answer.arm === "claimed" || (answer.arm === "moved" && knows(root, answer.to));
+    return isHere ? root : "elsewhere";
   }
 
   /** Brings the state of this sealed node to its parent, wherever that has moved. */

@@ -463,24 +463,6 @@ export const mutants: readonly Mutant[] = [
     "  if (moves <= (action.moves ?? 0)) return action;\n",
     "",
   ),
-  one(
-    "withdrawn once, withdrawn for good",
-    "src/act/exactly-once.ts",
-    "{ cancelling: _wantedAgain, ...action }: Action, now",
-    "action: Action, now",
-  ),
-  one(
-    "what waited is for whoever had it first",
-    account,
-    "if (person !== undefined && moves > (item.action.moves ?? 0)) item.action = madeFor(item.action, person);",
-    "",
-  ),
-  one(
-    "gone before all of those who are on the way have come",
-    "src/objects/erasing.ts",
-    "for (const node of foreign) await this.#letArrive(node, root.name);",
-    "",
-  ),
   one("who was kept apart is claimed all the same", linking, "const full = isApart || before", "const full = before"),
   one(
     "who was claimed before being kept apart stays",
