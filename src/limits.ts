@@ -37,6 +37,8 @@ export const queueDelayMs = 10 * 60_000;
 export const guardMs = 5_000;
 /** Tail entries after which a root writes its snapshot, so that a wake-up replays little. */
 export const tailEntriesMax = 64;
+/** Signals of somebody who cannot be reached yet that are decided on again with each new one; the one that asked for a follow-up stays. */
+export const waitingSignalsMax = 100;
 /** Days of per-kind counts that scoring looks back on. */
 export const countDaysMax = 180;
 /** Transfer of a merge travels in chunks below the 32 MB RPC limit; entries per chunk. */

@@ -4,7 +4,7 @@
  */
 import { kindRuleOf, type Policy } from "../decide/policy.ts";
 import type { Reason } from "../model.ts";
-import { daysOf } from "../resolve/days.ts";
+import { youngerThan } from "../resolve/counts.ts";
 import type { KindCount, LeadFold } from "../resolve/lead.ts";
 import { ago, capital, times } from "./words.ts";
 
@@ -62,7 +62,6 @@ function newestStrong(kinds: readonly Kind[]): readonly Kind[] {
 }
 
 function withinWeek(item: KindCount, now: number): number {
-  const { days, counts } = daysOf(item);
-  const oldest = Math.floor((now - newsMs) / dayMs);
-  return days.reduce((sum, day, at) => (day > oldest ? sum + (counts[at] ?? 0) : sum), 0);
+  const { times } = youngerThan(item.days, Math.floor((now - newsMs) / dayMs));
+  return times.reduce((sum, count) => sum + count, 0);
 }

@@ -3,6 +3,7 @@
  * explanation, backtest and simulation possible (G10).
  */
 import { digest } from "../crypto.ts";
+import { waitingSignalsMax } from "../limits.ts";
 import type {
   Assignment,
   Decision,
@@ -123,6 +124,18 @@ export function decide(question: Question): Answer {
   const followUp = followUpOf(question, match, assign, [routed, ...reasons], standing.level);
   const extra = { ...way, follow_up: followUp.id, assign, ...promiseOn(followUp) };
   return { ...answer("follow_up", rule.tier, routed, extra), followUp };
+}
+
+const nothing: ReadonlySet<string> = new Set();
+
+/**
+ * Of somebody who cannot be reached yet: the signals, by key, that are decided on again with the next one. Who stays unknown for a
+ * thousand page views is not to be decided on a thousand signals each time: the newest wait, and the one that led to a follow-up.
+ */
+export function waitingAfter({ outcome, signals, reasons }: Decision): ReadonlySet<string> {
+  if (outcome !== "waiting") return nothing;
+  const trigger = reasons[0]?.signal;
+  return new Set([...(trigger === undefined ? [] : [trigger]), ...signals.slice(-waitingSignalsMax)]);
 }
 
 function promiseOn({ promised_at }: FollowUp): Pick<Decision, "promised_at"> {

@@ -8,7 +8,7 @@
  * signals arrive does not change it, and people who are merged or split stand where they would have stood. Pure.
  */
 import type { Level } from "../model.ts";
-import { daysOf } from "../resolve/days.ts";
+import { type Counts, joined } from "../resolve/counts.ts";
 import { burstStepMs, type KindCount, type LeadFold } from "../resolve/lead.ts";
 import { levels, type Sustained } from "./policy/scoring.ts";
 import { kindRuleOf, type Policy } from "./policy.ts";
@@ -34,21 +34,20 @@ export function standingOf(
 
 export function standingIn(past: Past, score: { readonly fit: number; readonly total: number }): Standing {
   const { policy, now } = past;
-  const { days, points } = past.own;
+  const { first, points } = past.own;
   const today = Math.floor(now / dayMs);
   const fade = 0.5 ** (1 / policy.scoring.half_life_days);
+  const ladder = levels.map((name) => policy.escalation[name]);
   let rung = -1;
   let episodeSince: number | null = null;
   let intent = 0;
-  let at = 0;
-  for (let day = Math.min(days[0] ?? today, today); day <= today; day++) {
+  for (let day = Math.min(first, today); day <= today; day++) {
     let total = score.total;
     if (day < today) {
-      intent *= fade;
-      if (days[at] === day) intent += points[at++] ?? 0;
+      intent = intent * fade + (points[day - first] ?? 0);
       total = Math.max(0, Math.round(intent) + score.fit);
     }
-    rung = climb(past, rung, total, day);
+    rung = climb(past, ladder, rung, total, day);
     if (rung < taskRung) episodeSince = null;
     else episodeSince ??= day * dayMs;
   }
@@ -67,9 +66,10 @@ export interface Past {
   readonly kinds: readonly LeadFold["kinds"][];
 }
 
-/** Signals with points, by day: three rows side by side, ascending by day. */
+/** Signals with points, day by day from the first one on, also of days on which there were none. */
 interface Tally {
-  readonly days: readonly number[];
+  /** Epoch day; infinity where there are none. */
+  readonly first: number;
   readonly points: readonly number[];
   readonly counts: readonly number[];
 }
@@ -87,49 +87,43 @@ export function pastOf(
   return { policy, now, own, all: tallyOf(policy, kinds), kinds };
 }
 
-function climb(past: Past, from: number, total: number, day: number): number {
-  const { policy } = past;
+function climb(past: Past, ladder: readonly Rung[], from: number, total: number, day: number): number {
   let rung = from;
-  while (rung >= 0 && total < ladderAt(policy, rung).leave) rung--;
-  while (rung + 1 < levels.length) {
-    const next = ladderAt(policy, rung + 1);
+  while (rung >= 0 && total < (ladder[rung]?.leave ?? 0)) rung--;
+  for (let next = ladder[rung + 1]; next !== undefined; next = ladder[rung + 1]) {
     if (total < next.enter || (next.sustained !== undefined && !isSustained(past, next.sustained, day))) break;
     rung++;
   }
   return rung;
 }
 
-function ladderAt(policy: Policy, rung: number): Policy["escalation"]["watch"] {
-  return policy.escalation[levels[rung] ?? "urgent"];
-}
+type Rung = Policy["escalation"]["watch"];
 
 function tallyOf(policy: Policy, all: readonly LeadFold["kinds"][]): Tally {
-  const byDay = new Map<number, { readonly day: number; points: number; count: number }>();
+  const counted: { readonly days: Counts; readonly intent: number; readonly cap: number }[] = [];
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const kinds of all) {
     for (const name in kinds) {
       const { intent, daily_cap } = kindRuleOf(policy, name);
-      const item = kinds[name];
-      if (intent === 0 || item === undefined) continue;
-      const { days, counts } = daysOf(item);
-      for (let at = 0; at < days.length; at++) {
-        const day = days[at] ?? 0;
-        const count = counts[at] ?? 0;
-        const points = Math.min(count, daily_cap) * intent;
-        const known = byDay.get(day);
-        if (known === undefined) byDay.set(day, { day, points, count });
-        else {
-          known.points += points;
-          known.count += count;
-        }
-      }
+      const days = kinds[name]?.days;
+      if (intent === 0 || days === undefined || days.at.length === 0) continue;
+      counted.push({ days, intent, cap: daily_cap });
+      first = Math.min(first, days.at[0] ?? first);
+      last = Math.max(last, days.at.at(-1) ?? last);
     }
   }
-  const rows = [...byDay.values()].sort((a, b) => a.day - b.day);
-  return {
-    days: rows.map((row) => row.day),
-    points: rows.map((row) => row.points),
-    counts: rows.map((row) => row.count),
-  };
+  if (counted.length === 0) return { first, points: [], counts: [] };
+  const points = new Array<number>(last - first + 1).fill(0);
+  const counts = points.slice();
+  for (const { days, intent, cap } of counted) {
+    for (let index = 0; index < days.at.length; index++) {
+      const day = (days.at[index] ?? 0) - first;
+      const count = days.times[index] ?? 0;
+      points[day] = (points[day] ?? 0) + Math.min(count, cap) * intent;
+      counts[day] = (counts[day] ?? 0) + count;
+    }
+  }
+  return { first, points, counts };
 }
 
 /** Whether intent was sustained at the end of that day. A burst is known of the last hours only: it counts while it is fresh. */
@@ -142,16 +136,15 @@ export function isSustained(past: Past, wanted: Sustained, day: number): boolean
     );
     return hasBurst(counted, wanted.signals, wanted.within_minutes, past.now);
   }
-  const { days, counts } = byAccount ? past.all : past.own;
-  const oldest = day - (wanted.within_days ?? 0);
+  const { first, counts } = byAccount ? past.all : past.own;
+  const oldest = Math.max(first, day - (wanted.within_days ?? 0) + 1);
   let different = 0;
   let signals = 0;
-  for (let at = days.length - 1; at >= 0; at--) {
-    const on = days[at] ?? 0;
-    if (on <= oldest) break;
-    if (on > day) continue;
+  for (let on = oldest; on <= day; on++) {
+    const count = counts[on - first] ?? 0;
+    if (count === 0) continue;
     different++;
-    signals += counts[at] ?? 0;
+    signals += count;
   }
   return signals >= wanted.signals && different >= wanted.days;
 }
@@ -163,19 +156,16 @@ function hasBurst(
   minutes: number,
   now: number,
 ): boolean {
-  const counts = new Map<number, number>();
-  for (const [, { recent }] of counted) {
-    for (const at in recent) counts.set(Number(at), (counts.get(Number(at)) ?? 0) + (recent[at] ?? 0));
-  }
+  let all: Counts = { at: [], times: [] };
+  for (const [, { recent }] of counted) all = joined(all, recent);
   const steps = Math.ceil((minutes * 60_000) / burstStepMs);
   const fresh = Math.floor(now / burstStepMs) - burstStepsMax;
-  for (const start of counts.keys()) {
-    if (start < fresh) continue;
+  return all.at.some((start, index) => {
+    if (start < fresh) return false;
     let sum = 0;
-    for (let at = start; at < start + steps; at++) sum += counts.get(at) ?? 0;
-    if (sum >= signals) return true;
-  }
-  return false;
+    for (let at = index; (all.at[at] ?? Number.POSITIVE_INFINITY) < start + steps; at++) sum += all.times[at] ?? 0;
+    return sum >= signals;
+  });
 }
 
 /** Whether this policy looks at what a company does together. */

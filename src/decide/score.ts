@@ -1,6 +1,5 @@
 /** Fit and intent of a lead, with a reason for every point. Pure; counts are integers, so equal histories give equal scores. */
 import type { Reason, Score } from "../model.ts";
-import { daysOf } from "../resolve/days.ts";
 import type { LeadFold } from "../resolve/lead.ts";
 import { domainOf, factsOf } from "./facts.ts";
 import { holds } from "./policy/condition.ts";
@@ -15,20 +14,20 @@ export function scoreOf(
   const fit = sum(reasons);
   const left = fading(policy.scoring.half_life_days, now);
   const intentReasons: Reason[] = [];
-  for (const name of Object.keys(lead.kinds).sort()) {
+  for (const name in lead.kinds) {
     const item = lead.kinds[name];
     const rule = kindRuleOf(policy, name);
     if (item === undefined || rule.intent === 0) continue;
     let points = 0;
-    const { days, counts } = daysOf(item);
-    for (let at = 0; at < days.length; at++)
-      points += Math.min(counts[at] ?? 0, rule.daily_cap) * rule.intent * left(days[at] ?? 0);
+    const { at, times } = item.days;
+    for (let index = 0; index < at.length; index++)
+      points += Math.min(times[index] ?? 0, rule.daily_cap) * rule.intent * left(at[index] ?? 0);
     const rounded = Math.round(points);
     if (rounded > 0) {
-      const times = item.count === 1 ? "" : ` (${item.count} times)`;
+      const often = item.count === 1 ? "" : ` (${item.count} times)`;
       intentReasons.push({
         code: `intent:${name}`,
-        text: `${rule.words}${times}`,
+        text: `${rule.words}${often}`,
         points: rounded,
         signal: item.last_key,
       });

@@ -16,7 +16,7 @@ import type {
   Signal,
 } from "../model.ts";
 import { rankOf } from "../translate/normalise.ts";
-import { oneMore } from "./days.ts";
+import { type Counts, joined, once, oneMore, youngerThan } from "./counts.ts";
 
 /** Fields of a person that Baton keeps; other traits stay on their signal. The owners are believed of a CRM's signals only. */
 export const leadFields = [
@@ -40,10 +40,10 @@ export interface KindCount {
   readonly last_at: number;
   /** Key of the last signal of this kind, in fold order: the one a reason points to. */
   readonly last_key: string;
-  /** Epoch day -> signals on it, within the last `countDaysMax` days of the lead. */
-  readonly days: Readonly<Record<string, number>>;
-  /** Number of ten minutes since 1970 -> signals in them, within the last `burstMs` of the lead. */
-  readonly recent: Readonly<Record<string, number>>;
+  /** By epoch day, within the last `countDaysMax` days of the lead. */
+  readonly days: Counts;
+  /** By number of ten minutes since 1970, within the last `burstMs` of the lead. */
+  readonly recent: Counts;
 }
 
 /** Bursts are looked for in so much time before the lead's last signal. */
@@ -148,20 +148,18 @@ function withSignal(lead: LeadFold, signal: Signal, oldest: Oldest): LeadFold["k
   const step = Math.floor(at / burstStepMs);
   const item = Object.hasOwn(next, kind) ? next[kind] : undefined;
   if (item === undefined) {
-    const one = { count: 1, first_at: at, last_at: at, last_key: key, days: { [day]: 1 }, recent: { [step]: 1 } };
+    const one = { count: 1, first_at: at, last_at: at, last_key: key, days: once(day), recent: once(step) };
     next[kind] = prune(one, oldest);
     return next;
   }
-  const days = day > oldest.day ? { ...item.days, [day]: (item.days[day] ?? 0) + 1 } : item.days;
-  if (days !== item.days) oneMore(item.days, days, day);
   const isLater = at > item.last_at || (at === item.last_at && key > item.last_key);
   next[kind] = {
     count: item.count + 1,
     first_at: Math.min(item.first_at, at),
     last_at: Math.max(item.last_at, at),
     last_key: isLater ? key : item.last_key,
-    days,
-    recent: step > oldest.step ? { ...item.recent, [step]: (item.recent[step] ?? 0) + 1 } : item.recent,
+    days: day > oldest.day ? oneMore(item.days, day) : item.days,
+    recent: step > oldest.step ? oneMore(item.recent, step) : item.recent,
   };
   return next;
 }
@@ -172,7 +170,6 @@ export function leadOf(signal: Signal): LeadFold {
   const identifiers: Record<string, Identifier & { first_at: number }> = {};
   for (const { type, value } of signal.identifiers)
     identifiers[`${type}:${value}`] = { type, value, first_at: stamp.at };
-  const day = String(Math.floor(signal.occurred_at / 86_400_000));
   return {
     fields: fieldsOf(signal, stamp) ?? {},
     identifiers,
@@ -183,8 +180,8 @@ export function leadOf(signal: Signal): LeadFold {
         first_at: stamp.at,
         last_at: stamp.at,
         last_key: stamp.key,
-        days: { [day]: 1 },
-        recent: { [Math.floor(signal.occurred_at / burstStepMs)]: 1 },
+        days: once(Math.floor(signal.occurred_at / 86_400_000)),
+        recent: once(Math.floor(signal.occurred_at / burstStepMs)),
       },
     },
     account: Object.keys(signal.account).length > 0 ? { ...stamp, value: signal.account } : null,
@@ -308,32 +305,15 @@ function joinKind(a: KindCount, b: KindCount, oldest: Oldest): KindCount {
     first_at: Math.min(a.first_at, b.first_at),
     last_at: Math.max(a.last_at, b.last_at),
     last_key: bIsLater ? b.last_key : a.last_key,
-    days: joinCounts(a.days, b.days, oldest.day),
-    recent: joinCounts(a.recent, b.recent, oldest.step),
+    days: youngerThan(joined(a.days, b.days), oldest.day),
+    recent: youngerThan(joined(a.recent, b.recent), oldest.step),
   };
 }
 
-type Counts = Readonly<Record<string, number>>;
-
-function joinCounts(a: Counts, b: Counts, oldest: number): Counts {
-  const counts: Record<string, number> = {};
-  for (const part of [a, b])
-    for (const at in part) if (Number(at) > oldest) counts[at] = (counts[at] ?? 0) + (part[at] ?? 0);
-  return counts;
-}
-
 function prune(item: KindCount, oldest: Oldest): KindCount {
-  // No day is older than the first signal: mostly that tells, without a look at the days.
-  const isYoung = Math.floor(item.first_at / 86_400_000) > oldest.day;
-  const days = isYoung || isFresh(item.days, oldest.day) ? item.days : joinCounts(item.days, {}, oldest.day);
-  const recent = isFresh(item.recent, oldest.step) ? item.recent : joinCounts(item.recent, {}, oldest.step);
+  const days = youngerThan(item.days, oldest.day);
+  const recent = youngerThan(item.recent, oldest.step);
   return days === item.days && recent === item.recent ? item : { ...item, days, recent };
-}
-
-/** Numbers come in ascending order as keys of an object, so the first one tells. */
-function isFresh(counts: Counts, oldest: number): boolean {
-  for (const at in counts) return Number(at) > oldest;
-  return true;
 }
 
 export function compareStamps(a: Stamp, b: Stamp): number {

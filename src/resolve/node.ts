@@ -11,7 +11,7 @@
 import type { CrmTask } from "../../connectors/contract.ts";
 import { digest } from "../crypto.ts";
 import type { Taken } from "../decide/answerable.ts";
-import type { Answer, FollowUpFact } from "../decide/decide.ts";
+import { type Answer, type FollowUpFact, waitingAfter } from "../decide/decide.ts";
 import { type Approval, isForConsent } from "../decide/hold.ts";
 import type {
   Assignment,
@@ -384,10 +384,11 @@ function reopenedBy(root: Root, { consent, received_at }: Signal): readonly Unde
 export function applyAnswer(root: Root, answer: Answer, targets: readonly Target[], company?: LeadFold["kinds"]): Root {
   const { decision, followUp } = answer;
   const decided = new Set(decision.signals);
-  const undecided =
-    decision.outcome === "waiting"
-      ? root.undecided.map((item) => (decided.has(item.key) ? { ...item, waiting: true } : item))
-      : root.undecided.filter((item) => !decided.has(item.key));
+  const waiting = waitingAfter(decision);
+  const undecided = root.undecided.flatMap((item) => {
+    if (!decided.has(item.key)) return [item];
+    return waiting.has(item.key) ? [{ ...item, waiting: true }] : [];
+  });
   const known = enriched(root.follow_ups, decision).map((item) => withdrawnBy(item, decision));
   const follow_ups =
     followUp === undefined ? known : [...known, { ...followUp, actions: actionsFor(followUp, targets) }];

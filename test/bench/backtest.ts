@@ -8,6 +8,7 @@ import { loadsOf, Turns } from "../../src/decide/backtest/load.ts";
 import { Replay } from "../../src/decide/backtest.ts";
 import type { Policy } from "../../src/decide/policy.ts";
 import type { JournalEntry } from "../../src/ledger/rows.ts";
+import { countDaysMax } from "../../src/limits.ts";
 import { seeded } from "../signals.ts";
 import { lifeOf, policyOfRules, startAt } from "./histories.ts";
 
@@ -21,10 +22,13 @@ export interface BacktestFigures {
   readonly decisions: number;
   readonly differences: number;
   readonly follow_ups: number;
-  readonly heap_mb_first_quarter: number;
+  readonly heap_mb_half_a_year: number | null;
   readonly heap_mb_end: number;
-  /** How many times as much at the end as after the first quarter; says something where `globalThis.gc` is there. */
-  readonly heap_growth: number;
+  /**
+   * How many times as much at the end as when leads had counts of as many days as they keep; null where the range is not twice as long.
+   * Says something where `globalThis.gc` is there.
+   */
+  readonly heap_growth: number | null;
 }
 
 /** A draft as people write them: one weight, one threshold and one window changed. */
@@ -38,7 +42,7 @@ export function draftOf(policy: Policy): Policy {
   };
 }
 
-/** So many weeks, week by week, of the same people: memory must not grow with them. */
+/** So many weeks, week by week, of the same people, five signals each: memory must not grow with them. */
 export function* weeksOf(cases: number, leads: number): Generator<readonly JournalEntry[]> {
   const perWeek = leads * 5;
   const random = seeded(17);
@@ -84,7 +88,9 @@ export function measureBacktest(cases: number, rules: number, leads: number): Ba
   const { user, system } = process.cpuUsage(before);
   cpuUs += user + system;
   const { signals } = replay;
-  const [quarter = 0, end = 0] = [heaps[Math.floor(heaps.length / 4)], heaps.at(-1)];
+  const settled = Math.ceil(countDaysMax / 7);
+  const half = heaps.length >= 2 * settled ? heaps[settled] : undefined;
+  const end = heaps.at(-1) ?? 0;
   return {
     signals,
     signals_per_second: Math.round((signals / cpuUs) * 1e6),
@@ -92,9 +98,9 @@ export function measureBacktest(cases: number, rules: number, leads: number): Ba
     decisions: draft?.decisions ?? 0,
     differences,
     follow_ups: turns.list.turns.length,
-    heap_mb_first_quarter: Math.round(quarter),
+    heap_mb_half_a_year: half === undefined ? null : Math.round(half),
     heap_mb_end: Math.round(end),
-    heap_growth: Math.round((end / quarter) * 100) / 100,
+    heap_growth: half === undefined ? null : Math.round((end / half) * 100) / 100,
   };
 }
 

@@ -1,4 +1,5 @@
 /** Histories to measure decisions with: seeded people who do what people do, and a policy of many rules. People are example.com persons. */
+import { digest } from "../../src/crypto.ts";
 import { defaultPolicy } from "../../src/decide/default-policy.ts";
 import type { Condition } from "../../src/decide/policy/condition.ts";
 import type { Route } from "../../src/decide/policy/plays.ts";
@@ -29,10 +30,12 @@ const titles = ["VP Sales", "Head of Operations", "Student", "Engineer", "CEO"] 
 
 /** So many signals of one person over so many days, in order. */
 export function lifeOf(random: () => number, person: string, count: number, days: number, from = startAt): Signal[] {
-  const free = random() < 0.2;
-  const domain = free ? "gmail.com" : `c${Math.floor(random() * 500)}.example.com`;
-  const known = random() < 0.8;
-  const country = pick(random, countries);
+  // Who they are does not change from one week to the next.
+  const self = seeded(Number.parseInt(digest(person).slice(0, 8), 16));
+  const free = self() < 0.2;
+  const domain = free ? "gmail.com" : `c${Math.floor(self() * 500)}.example.com`;
+  const known = self() < 0.8;
+  const country = pick(self, countries);
   const signals: Signal[] = [];
   // People come, do a few things, and come again another day.
   let [at, left] = [0, 0];

@@ -43,8 +43,8 @@ const areas: Readonly<Record<string, readonly Part[]>> = {
       name: "backtest",
       program: "backtest.ts",
       cases: 200_000,
-      // From a quarter of the range to all of it: what grew with the signals would grow four times.
-      atMost: { heap_growth: 1.5 },
+      // From half a year to two: what grew with the range would grow four times.
+      atMost: { heap_growth: 1.1 },
       atLeast: { signals_per_second: 20_000 },
     },
   ],

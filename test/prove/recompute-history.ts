@@ -183,8 +183,8 @@ class Life implements History {
       const at = now - this.#whole(10 * day);
       const kind = pick(this.#random, kinds);
       const one = { count: 2, first_at: at, last_at: at, last_key: `c:${other}` };
-      const days = { [Math.floor(at / day)]: 2 };
-      all = joinKinds(all, { [kind]: { ...one, days, recent: { [Math.floor(at / (10 * minute))]: 2 } } }, now);
+      const twice = (number: number) => ({ at: [Math.floor(number)], times: [2] });
+      all = joinKinds(all, { [kind]: { ...one, days: twice(at / day), recent: twice(at / (10 * minute)) } }, now);
     }
     return all;
   }

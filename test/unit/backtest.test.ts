@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { canonicalJson } from "../../src/crypto.ts";
-import type { Difference } from "../../src/decide/backtest/compare.ts";
+import { type Difference, Pairing } from "../../src/decide/backtest/compare.ts";
 import { loadsOf, type Turn, Turns } from "../../src/decide/backtest/load.ts";
 import { addTally, latencyOf, newTally } from "../../src/decide/backtest/tally.ts";
 import { type Options, Replay } from "../../src/decide/backtest.ts";
@@ -256,6 +256,22 @@ describe("two policies over the same history", () => {
       ["forms:1", "waiting", "none"],
       ["forms:2", "follow_up", "none"],
     ]);
+  });
+
+  it("are waited for over 150 signals of a lead; what has met nobody by then is told without, and once", () => {
+    const [made] = replayed([policy], entries).decisions;
+    if (made === undefined) throw new Error("nothing was decided");
+    const told: Difference[] = [];
+    const pairing = new Pairing("acme/1", (difference) => told.push(difference));
+    for (let at = 0; at < 150; at++) pairing.one(0, { ...made, signals: [`forms:${at}`] });
+    expect(told).toEqual([]);
+    pairing.one(0, { ...made, signals: ["forms:150"] });
+    expect(told.map(({ signal: key, draft }) => [key, draft])).toEqual([["forms:0", null]]);
+    // It was for the first one too, which nobody waits with any more: it has met one of the other side all the same.
+    pairing.one(1, { ...made, signals: ["forms:1", "forms:0"] });
+    pairing.finish();
+    expect(told).toHaveLength(151);
+    expect(told[1]).toMatchObject({ signal: "forms:1", what: ["signals"] });
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { canonicalJson } from "../../src/crypto.ts";
-import { decide, type FollowUpFact, type Question } from "../../src/decide/decide.ts";
+import { decide, type FollowUpFact, type Question, waitingAfter } from "../../src/decide/decide.ts";
 import { defaultPolicy } from "../../src/decide/default-policy.ts";
 import { type Policy, policySchema } from "../../src/decide/policy.ts";
 import type { Signal } from "../../src/model.ts";
@@ -145,6 +145,24 @@ describe("a decision", () => {
   it("waits while there is no way to reach the person", () => {
     const anonymous = recent({ id: "1", identifiers: [{ type: "anonymous_id", value: "a1" }] });
     expect(ask([anonymous]).decision.outcome).toBe("waiting");
+  });
+
+  it("asks again about the newest hundred signals of somebody unknown, and about the one that asked for a follow-up", () => {
+    const unknown = { identifiers: [{ type: "anonymous_id", value: "a1" }] };
+    const demo = recent({ id: "demo", occurred_at: now - 500_000, ...unknown });
+    const views = Array.from({ length: 150 }, (_, at) =>
+      recent({ id: `view ${at}`, kind: "page_viewed", occurred_at: now - 400_000 + at, ...unknown }),
+    );
+    const { decision } = ask([demo, ...views]);
+    expect(decision.outcome).toBe("waiting");
+    const waiting = [...waitingAfter(decision)];
+    expect(waiting).toHaveLength(101);
+    expect(waiting.slice(0, 2)).toEqual(["forms:demo", "forms:view 50"]);
+    expect(waiting.at(-1)).toBe("forms:view 149");
+  });
+
+  it("asks about nothing again once it is made", () => {
+    expect([...waitingAfter(ask([recent({ id: "1" })]).decision)]).toEqual([]);
   });
 
   it("names the signals it was made for, in the order of their events", () => {

@@ -137,6 +137,15 @@ describe("a decision", () => {
     ]);
   });
 
+  it("to wait takes off the list what is too old to be asked about again", () => {
+    const keys = Array.from({ length: 103 }, (_, at) => `forms:${at}`);
+    const many = { ...undecided, undecided: keys.map((key) => ({ key, decide_at: 1, waiting: false })) };
+    const why = [{ code: "no_address", text: "Nobody can be contacted yet.", signal: "forms:0" }];
+    const decision = decisionOf({ outcome: "waiting", signals: keys, reasons: why });
+    const left = applyAnswer(many, { decision }, []).undecided.map(({ key }) => key);
+    expect(left).toEqual(["forms:0", ...keys.slice(3)]);
+  });
+
   it("to follow up opens one action for each CRM account", () => {
     const answer: Answer = { decision: decisionOf({ outcome: "follow_up" }), followUp: followUpOf() };
     const [opened] = applyAnswer(undecided, answer, [hubspot, salesforce]).follow_ups;

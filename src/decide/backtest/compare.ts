@@ -1,5 +1,6 @@
 /** Where two policies decided differently: decisions of the same signals, side by side. Pure. */
 import { canonicalJson } from "../../crypto.ts";
+import { waitingSignalsMax } from "../../limits.ts";
 import type { Assignment, Decision, Reason } from "../../model.ts";
 
 /** What of a decision may differ; `when` is its instant, `signals` how many were decided together. */
@@ -91,6 +92,12 @@ export function sameKeys(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((key, at) => key === b[at]);
 }
 
+/**
+ * Of one lead, so many signals wait for the other side at most: more than are ever decided together. Who cannot be reached is decided on
+ * again and again by a policy that asks for a follow-up, and once by one that does not.
+ */
+const openMax = waitingSignalsMax + 50;
+
 /** The two sides of one lead, until each decision of one has met its counterpart of the other. */
 export class Pairing {
   readonly #lead: string;
@@ -98,7 +105,7 @@ export class Pairing {
   /** By key of a signal: what one side has decided on it and the other one not yet, in order. */
   readonly #open = new Map<string, { readonly side: 0 | 1; readonly decision: Decision }[]>();
 
-  /** Decisions that have met one of the other side, for whichever of their signals. */
+  /** Decisions that have met one of the other side, for whichever of their signals, or were told of without. */
   readonly #met = new WeakSet<Decision>();
 
   constructor(lead: string, found: (difference: Difference) => void) {
@@ -123,7 +130,9 @@ export class Pairing {
       const waiting = this.#open.get(key);
       const first = waiting?.[0];
       if (first === undefined || first.side === side) {
-        this.#open.set(key, [...(waiting ?? []), { side, decision }]);
+        // One that has met somebody already need not wait beside the newer one.
+        const others = waiting?.filter((item) => !this.#met.has(item.decision)) ?? [];
+        this.#open.set(key, [...others, { side, decision }]);
         continue;
       }
       if (waiting?.length === 1) this.#open.delete(key);
@@ -134,20 +143,26 @@ export class Pairing {
       if (side === 1) this.#compare(first.decision, decision, key);
       else this.#compare(decision, first.decision, key);
     }
+    this.#letGo(openMax);
   }
 
   /** What has met nobody by now never will: one policy decided on it again, and the other one did not. */
   finish(): void {
-    const told = new Set<Decision>();
+    this.#letGo(0);
+  }
+
+  /** The oldest first, until so many signals are left. */
+  #letGo(most: number): void {
     for (const [signal, waiting] of this.#open) {
+      if (this.#open.size <= most) return;
+      this.#open.delete(signal);
       for (const { side, decision } of waiting) {
-        if (told.has(decision) || this.#met.has(decision)) continue;
-        told.add(decision);
+        if (this.#met.has(decision)) continue;
+        this.#met.add(decision);
         const [baseline, draft] = side === 0 ? [decision, null] : [null, decision];
         this.#found({ lead: this.#lead, signal, at: decision.at, what: ["outcome"], baseline, draft });
       }
     }
-    this.#open.clear();
   }
 
   #compare(baseline: Decision, draft: Decision, signal = draft.signals.at(-1) ?? ""): void {

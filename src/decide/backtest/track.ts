@@ -3,9 +3,10 @@
  * decided at once; what waits for a way to reach the person is decided again with the next signal; follow-ups are opened,
  * enriched, withdrawn and closed. Pure: a track changes itself and nothing else.
  */
+import { countDaysMax } from "../../limits.ts";
 import type { Decision, FollowUp, Signal } from "../../model.ts";
 import type { LeadFold } from "../../resolve/lead.ts";
-import { type Answer, decide, type FollowUpFact } from "../decide.ts";
+import { type Answer, decide, type FollowUpFact, waitingAfter } from "../decide.ts";
 import type { Approval } from "../hold.ts";
 import { kindRuleOf, type Policy } from "../policy.ts";
 
@@ -43,6 +44,7 @@ interface Opened {
 }
 
 const reasonsMax = 40;
+const countDaysMs = countDaysMax * 86_400_000;
 
 export class Track {
   /** Epoch ms at which it is decided next, or infinity. */
@@ -89,8 +91,10 @@ export class Track {
       ...(company === undefined ? {} : { company }),
     });
     const { decision, followUp } = answer;
-    if (decision.outcome === "waiting") for (const item of this.#gathered) item.waiting = true;
-    else this.#gathered = [];
+    if (approvals.length === 0) this.#forget(now);
+    const waiting = waitingAfter(decision);
+    this.#gathered = this.#gathered.filter(({ signal }) => waiting.has(signal.idempotency_key));
+    for (const item of this.#gathered) item.waiting = true;
     this.dueAt = Number.POSITIVE_INFINITY;
     this.#enrich(decision);
     const trigger = followUp?.trigger ?? decision.reasons[0]?.signal;
@@ -115,6 +119,15 @@ export class Track {
       if (fact.state !== "open" || closing === null || closing.at > now) continue;
       item.fact = { ...fact, state: closing.state, closed_at: closing.at, reasons: [] };
     }
+  }
+
+  /** What no decision asks for any more: no episode is older than the counts of the lead, and no longer is its play cooling down. */
+  #forget(now: number): void {
+    const isOld = ({ fact: { play, state, created_at, closed_at } }: Opened) =>
+      state !== "open" &&
+      created_at < now - countDaysMs &&
+      (closed_at ?? created_at) < now - (this.#policy.plays[play]?.cool_down_ms ?? 0);
+    if (this.#opened.some(isOld)) this.#opened = this.#opened.filter((item) => !isOld(item));
   }
 
   #enrich({ enrichment, withdrawn, at }: Decision): void {

@@ -3,7 +3,6 @@
  * came first to a reader's mind stands first: points, signals, consent, address, earlier follow-ups, time, and the policy last. Pure.
  */
 import type { Decision, Signal } from "../../model.ts";
-import { daysOf } from "../../resolve/days.ts";
 import { emptyLead, foldSignal, type LeadFold } from "../../resolve/lead.ts";
 import { type Answer, decide, type Question } from "../decide.ts";
 import { levels } from "../policy/scoring.ts";
@@ -169,7 +168,7 @@ function moreDays(search: Search): void {
   const kinds = Object.entries(lead.kinds).filter(([kind]) => kindRuleOf(policy, kind).intent > 0);
   const [kind] = [...kinds].sort(([, a], [, b]) => b.count - a.count)[0] ?? [];
   if (kind === undefined) return;
-  const active = new Set(kinds.flatMap(([, item]) => [...daysOf(item).days]));
+  const active = new Set(kinds.flatMap(([, item]) => item.days.at));
   const today = Math.floor(now / dayMs);
   let day = today - 1;
   while (active.has(day)) day--;
