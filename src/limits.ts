@@ -38,7 +38,7 @@ export const guardMs = 5_000;
 /** Tail entries after which a root writes its snapshot, so that a wake-up replays little. */
 export const tailEntriesMax = 64;
 /** Signals of somebody who cannot be reached yet that are decided on again with each new one; the one that asked for a follow-up stays. */
-export const waitingSignalsMax = 100;
+export const waitingSignalsMax = 25;
 /** Days of per-kind counts that scoring looks back on. */
 export const countDaysMax = 180;
 /** Transfer of a merge travels in chunks below the 32 MB RPC limit; entries per chunk. */

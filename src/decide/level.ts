@@ -47,7 +47,9 @@ export function standingIn(past: Past, score: { readonly fit: number; readonly t
       intent = intent * fade + (points[day - first] ?? 0);
       total = Math.max(0, Math.round(intent) + score.fit);
     }
-    rung = climb(past, ladder, rung, total, day);
+    // Most days change nothing.
+    if (total < (ladder[rung]?.leave ?? total) || total >= (ladder[rung + 1]?.enter ?? Number.POSITIVE_INFINITY))
+      rung = climb(past, ladder, rung, total, day);
     if (rung < taskRung) episodeSince = null;
     else episodeSince ??= day * dayMs;
   }

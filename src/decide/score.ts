@@ -1,4 +1,5 @@
 /** Fit and intent of a lead, with a reason for every point. Pure; counts are integers, so equal histories give equal scores. */
+import { countDaysMax } from "../limits.ts";
 import type { Reason, Score } from "../model.ts";
 import type { LeadFold } from "../resolve/lead.ts";
 import { domainOf, factsOf } from "./facts.ts";
@@ -69,20 +70,30 @@ function sum(reasons: readonly Reason[]): number {
   return reasons.reduce((total, reason) => total + (reason.points ?? 0), 0);
 }
 
-/** What is left of a point of that epoch day; worked out once a day, for many kinds have the same days. */
+/** As in `time/hours.ts`: results of a pure function under its argument. What whole days leave of a point, by half-life. */
+const fadedByDays = new Map<number, readonly number[]>();
+
+function fadedOver(halfLifeDays: number): readonly number[] {
+  let shares = fadedByDays.get(halfLifeDays);
+  if (shares === undefined) {
+    shares = Array.from({ length: countDaysMax + 1 }, (_, days) => 0.5 ** (days / halfLifeDays));
+    if (fadedByDays.size >= halfLivesMax) fadedByDays.clear();
+    fadedByDays.set(halfLifeDays, shares);
+  }
+  return shares;
+}
+
+const halfLivesMax = 64;
+
+/** What is left of a point of that epoch day: half after so many days, counted from the day's end. */
 function fading(halfLifeDays: number, now: number): (day: number) => number {
-  const known: number[] = [];
-  const today = now / 86_400_000;
-  const last = Math.floor(today);
+  const today = Math.floor(now / 86_400_000);
+  const sinceMidnight = 0.5 ** ((now / 86_400_000 - today) / halfLifeDays);
+  const whole = fadedOver(halfLifeDays);
   return (day) => {
     // What is to come has not faded, and what was today has not either.
-    const age = last - day;
-    if (age <= 0) return 1;
-    let share = known[age];
-    if (share === undefined) {
-      share = 0.5 ** (Math.max(0, today - day - 1) / halfLifeDays);
-      known[age] = share;
-    }
-    return share;
+    if (day >= today) return 1;
+    const days = today - day - 1;
+    return sinceMidnight * (whole[days] ?? 0.5 ** (days / halfLifeDays));
   };
 }

@@ -258,19 +258,19 @@ describe("two policies over the same history", () => {
     ]);
   });
 
-  it("are waited for over 150 signals of a lead; what has met nobody by then is told without, and once", () => {
+  it("are waited for over 50 signals of a lead; what has met nobody by then is told without, and once", () => {
     const [made] = replayed([policy], entries).decisions;
     if (made === undefined) throw new Error("nothing was decided");
     const told: Difference[] = [];
     const pairing = new Pairing("acme/1", (difference) => told.push(difference));
-    for (let at = 0; at < 150; at++) pairing.one(0, { ...made, signals: [`forms:${at}`] });
+    for (let at = 0; at < 50; at++) pairing.one(0, { ...made, signals: [`forms:${at}`] });
     expect(told).toEqual([]);
-    pairing.one(0, { ...made, signals: ["forms:150"] });
+    pairing.one(0, { ...made, signals: ["forms:50"] });
     expect(told.map(({ signal: key, draft }) => [key, draft])).toEqual([["forms:0", null]]);
     // It was for the first one too, which nobody waits with any more: it has met one of the other side all the same.
     pairing.one(1, { ...made, signals: ["forms:1", "forms:0"] });
     pairing.finish();
-    expect(told).toHaveLength(151);
+    expect(told).toHaveLength(51);
     expect(told[1]).toMatchObject({ signal: "forms:1", what: ["signals"] });
   });
 });

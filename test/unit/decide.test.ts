@@ -147,7 +147,7 @@ describe("a decision", () => {
     expect(ask([anonymous]).decision.outcome).toBe("waiting");
   });
 
-  it("asks again about the newest hundred signals of somebody unknown, and about the one that asked for a follow-up", () => {
+  it("asks again about the newest 25 signals of somebody unknown, and about the one that asked for a follow-up", () => {
     const unknown = { identifiers: [{ type: "anonymous_id", value: "a1" }] };
     const demo = recent({ id: "demo", occurred_at: now - 500_000, ...unknown });
     const views = Array.from({ length: 150 }, (_, at) =>
@@ -156,8 +156,8 @@ describe("a decision", () => {
     const { decision } = ask([demo, ...views]);
     expect(decision.outcome).toBe("waiting");
     const waiting = [...waitingAfter(decision)];
-    expect(waiting).toHaveLength(101);
-    expect(waiting.slice(0, 2)).toEqual(["forms:demo", "forms:view 50"]);
+    expect(waiting).toHaveLength(26);
+    expect(waiting.slice(0, 2)).toEqual(["forms:demo", "forms:view 125"]);
     expect(waiting.at(-1)).toBe("forms:view 149");
   });
 

@@ -96,7 +96,7 @@ export function sameKeys(a: readonly string[], b: readonly string[]): boolean {
  * Of one lead, so many signals wait for the other side at most: more than are ever decided together. Who cannot be reached is decided on
  * again and again by a policy that asks for a follow-up, and once by one that does not.
  */
-const openMax = waitingSignalsMax + 50;
+const openMax = 2 * waitingSignalsMax;
 
 /** The two sides of one lead, until each decision of one has met its counterpart of the other. */
 export class Pairing {
