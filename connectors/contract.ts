@@ -289,7 +289,7 @@ export interface EnrolCommand {
 }
 
 /** What a CRM's record of a person shows of ours: the canonical attributes of a lead, its level, and why it was followed up. */
-export const recordFields = [
+export const ownFields = [
   "baton_lead_id",
   "lead_score",
   "lead_level",
@@ -299,7 +299,15 @@ export const recordFields = [
   "idempotency_key",
   "follow_up_reason",
 ] as const;
-export type RecordField = (typeof recordFields)[number];
+/**
+ * Fields of the CRM's own that a policy may share with Baton. Baton fills in what is empty and keeps up what it wrote; what anybody else put
+ * there stays, and nothing is ever emptied.
+ */
+export const carriedFields = ["first_name", "last_name", "phone", "company", "job_title", "website"] as const;
+export type OwnField = (typeof ownFields)[number];
+export type CarriedField = (typeof carriedFields)[number];
+export const recordFields = [...ownFields, ...carriedFields] as const;
+export type RecordField = OwnField | CarriedField;
 
 export interface RecordValue {
   /** A number or an instant (epoch ms) in decimal digits, a word, or text; empty: nothing. The connector spells it for its CRM. */

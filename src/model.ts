@@ -68,6 +68,8 @@ export type Tier = "seconds" | "minutes" | "hours";
 export interface FieldValue {
   readonly value: string;
   readonly source: string;
+  /** The CRM whose word it is: told by a signal about a record there. */
+  readonly crm?: CrmName;
   readonly at: number;
   readonly key: string;
 }

@@ -1,6 +1,7 @@
 /**
- * `write_record`: reads the contacts' own properties of ours, then writes those that say something else, one batch each. HubSpot has no
- * conditional write, so what a person types into one of *our* properties between the two is lost; no other property is ever written (G9).
+ * `write_record`: reads the contacts' properties of ours and those that the policy shares with us, then writes those that say something else, one
+ * batch each. HubSpot has no conditional write, so what a person types into one of *these* between the two is lost; no other property is ever
+ * written (G9).
  *
  * Reading and writing may be repeated, so it is never `unknown`: a repetition finds the wanted values and writes nothing. A contact that
  * was merged answers a GET under another id (CRM-FACTS §3), and is written under that one.

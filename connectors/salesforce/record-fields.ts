@@ -1,16 +1,22 @@
-/** Pure. Our own fields on Lead and Contact, made by the package in `package/`: what they are called, and how values are spelt there. */
-import type { RecordField } from "../contract.ts";
+/**
+ * Pure. Fields of Lead and Contact that Baton writes: our own, made by the package in `package/`, and those of Salesforce's that a policy shares
+ * with us. What they are called, and how values are spelt there.
+ */
+import { type RecordField, recordFields } from "../contract.ts";
+import type { Person } from "./requests.ts";
 import { plain } from "./shape.ts";
 import { clip } from "./soql.ts";
 
 interface FieldFact {
   readonly name: string;
+  /** Where the other object has none such. */
+  readonly only?: Person;
   readonly type: "text" | "number" | "datetime";
   /** Characters; of a number the largest that fits. */
   readonly max: number;
 }
 
-/** With a namespace they become `ns__Baton_Score__c`: change them here. The test of the package holds them against its metadata. */
+/** With a namespace ours become `ns__Baton_Score__c`: change them here. The test of the package holds them against its metadata. */
 export const recordFieldsOf: Readonly<Record<RecordField, FieldFact>> = {
   baton_lead_id: { name: "Baton_Lead_Id__c", type: "text", max: 200 },
   lead_score: { name: "Baton_Score__c", type: "number", max: 999_999 },
@@ -20,7 +26,17 @@ export const recordFieldsOf: Readonly<Record<RecordField, FieldFact>> = {
   last_event_timestamp: { name: "Baton_Last_Event_At__c", type: "datetime", max: 0 },
   idempotency_key: { name: "Baton_Last_Event_Key__c", type: "text", max: 255 },
   follow_up_reason: { name: "Baton_Reason__c", type: "text", max: 255 },
+  first_name: { name: "FirstName", type: "text", max: 40 },
+  last_name: { name: "LastName", type: "text", max: 80 },
+  phone: { name: "Phone", type: "text", max: 40 },
+  company: { name: "Company", only: "Lead", type: "text", max: 255 },
+  job_title: { name: "Title", type: "text", max: 128 },
+  website: { name: "Website", only: "Lead", type: "text", max: 255 },
 };
+
+export function fieldsOn(type: Person): readonly RecordField[] {
+  return recordFields.filter((field) => (recordFieldsOf[field].only ?? type) === type);
+}
 
 /** As it is sent; null empties the field. */
 export function crmValue(field: RecordField, value: string): string | number | null {

@@ -1,19 +1,27 @@
 /**
- * `write_record`: reads our own fields of leads and contacts, then writes those that say something else. A write of collections takes no
- * condition, so what a person types into one of *our* fields between the two is lost; no other field is ever written (G9).
+ * `write_record`: reads our own fields of leads and contacts and those that the policy shares with us, then writes those that say something else.
+ * A write of collections takes no condition, so what a person types into one of *these* between the two is lost; no other field is ever
+ * written (G9).
  *
  * Reading and writing may be repeated, so it is never `unknown`. A record that was merged or converted is followed. Where the package is
  * older than we are, its org lacks some of our fields: those are left, and nothing stops for it.
  */
 import { ok, type Result } from "../../src/failure.ts";
-import { type CrmSession, type Outcome, type RecordCommand, type RecordField, recordFields } from "../contract.ts";
+import {
+  type CrmSession,
+  type Outcome,
+  ownFields,
+  type RecordCommand,
+  type RecordField,
+  recordFields,
+} from "../contract.ts";
 import { type Fields, isFields, text } from "./answers.ts";
 import { Conversation } from "./client.ts";
 import { recordCost } from "./cost.ts";
 import { delaysMs, type Failed, judge, refuse } from "./errors.ts";
 import { follow, isContact, sameId } from "./people.ts";
 import { readAll } from "./read.ts";
-import { crmValue, holds, recordFieldsOf } from "./record-fields.ts";
+import { crmValue, fieldsOn, holds, recordFieldsOf } from "./record-fields.ts";
 import { describe, type Person, soql, type Values } from "./requests.ts";
 import { updateRecords, type Written } from "./rows.ts";
 
@@ -33,10 +41,7 @@ export async function writeRecords(
   commands: readonly RecordCommand[],
 ): Promise<readonly Outcome[]> {
   const conversation = new Conversation(session, recordCost(commands));
-  const found = await read(
-    conversation,
-    commands.map(({ personId }) => personId),
-  );
+  const found = await read(conversation, commands);
   if (!found.ok) {
     return commands.map(() => found.failure);
   }
@@ -61,9 +66,12 @@ export async function writeRecords(
 /** The records by id, those that they lead to among them. */
 async function read(
   conversation: Conversation,
-  ids: readonly string[],
+  commands: readonly RecordCommand[],
 ): Promise<Result<{ readonly rows: readonly Fields[]; readonly known: Known }, Failed>> {
-  let known: Known = { Lead: recordFields, Contact: recordFields };
+  const ids = commands.map(({ personId }) => personId);
+  // An org may hide fields that nobody asks us to write.
+  const isWanted = (field: RecordField) => commands.some(({ values }) => values[field] !== undefined);
+  let known: Known = { Lead: fieldsOn("Lead").filter(isWanted), Contact: fieldsOn("Contact").filter(isWanted) };
   let first = await readAll(conversation, queriesFor(ids, known));
   if (!first.ok && first.failure.arm === "blocked" && isAboutFields(first.failure.reason)) {
     known = { Lead: await fieldsOf(conversation, "Lead"), Contact: await fieldsOf(conversation, "Contact") };
@@ -98,7 +106,7 @@ async function fieldsOf(conversation: Conversation, type: Person): Promise<reado
     answer.arm === "answered" && isFields(answer.body) && Array.isArray(answer.body.fields)
       ? answer.body.fields.filter(isFields)
       : [];
-  return recordFields.filter((field) =>
+  return fieldsOn(type).filter((field) =>
     there.some(({ name, updateable }) => name === recordFieldsOf[field].name && updateable === true),
   );
 }
@@ -115,7 +123,7 @@ function plan(command: RecordCommand, rows: readonly Fields[], known: Known): Jo
     return personGone;
   }
   const type: Person = isContact(id) ? "Contact" : "Lead";
-  if (known[type].length === 0) {
+  if (isPackageMissing(command, known[type])) {
     return packageMissing;
   }
   const values: Record<string, string | number | null> = {};
@@ -137,6 +145,12 @@ function plan(command: RecordCommand, rows: readonly Fields[], known: Known): Jo
     }
   }
   return { command, type, id, values, left };
+}
+
+/** None of our own fields is there, and some are to be written. */
+function isPackageMissing({ values }: RecordCommand, known: readonly RecordField[]): boolean {
+  const wanted = ownFields.filter((field) => values[field] !== undefined);
+  return wanted.length > 0 && !wanted.some((field) => known.includes(field));
 }
 
 function outcomeOf(job: Job, row: Written | undefined): Outcome {

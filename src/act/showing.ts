@@ -2,15 +2,24 @@
  * What of a lead its record in a CRM is to show, and when it is worth a write. Pure.
  *
  * A write costs a request and rows, so a score that moves is none: the level, the lifecycle state, a follow-up that opens, a no, another record
- * or another policy is. Then everything is written that the policy gives to the engine in that CRM (`fields`), as of that moment.
+ * or another policy is, and so is a value of a shared field that came from elsewhere. Then everything is written that the policy gives to the
+ * engine in that CRM (`fields`), as of that moment.
  */
-import { type RecordField, type RecordValue, recordFields } from "../../connectors/contract.ts";
+import {
+  type CarriedField,
+  carriedFields,
+  type OwnField,
+  type RecordField,
+  type RecordValue,
+  recordFields,
+} from "../../connectors/contract.ts";
 import { digest } from "../crypto.ts";
 import { type FieldOwnership, mayWrite, ownershipOf } from "../decide/fields/policy.ts";
 import { refusalOf } from "../decide/hold.ts";
 import { standingOf } from "../decide/level.ts";
 import { kindRuleOf, type Policy } from "../decide/policy.ts";
 import { scoreOf } from "../decide/score.ts";
+import type { CrmName } from "../model.ts";
 import { type LeadFold, lifecycleOf, recordIdsOf } from "../resolve/lead.ts";
 import { isFormer, type Root, type Target } from "../resolve/node.ts";
 import { isUnambiguous } from "../resolve/records.ts";
@@ -26,18 +35,23 @@ export function withRecordsOwed(root: Root, policy: Policy, targets: readonly Ta
   for (const target of targets) {
     const { crm, account } = target;
     if (!isCrm(crm)) continue;
-    const fields = recordFields.filter((field) => isOurs(ownershipOf(policy.fields, field), crm));
+    const fields = recordFields.filter((field) => isOurs(field, ownershipOf(policy.fields, field), crm));
     const person = fields.length === 0 ? undefined : personIn(root, target, targets);
     if (person === undefined) continue;
     facts ??= factsOf(root, policy, now);
     const known = recordsOf(root).find((item) => item.account === account);
     // Of somebody who has said no nothing is begun.
     if (facts.saysNo && known === undefined) continue;
-    const occasion = occasionOf(facts, fields);
+    const carried = carriedTo(crm, root.lead, fields, facts.saysNo);
+    const occasion = occasionOf(facts, fields, carried);
     if (known?.occasion === occasion && known.person === person) continue;
     const before = known?.person === person ? known : undefined;
+    const wanted = { ...facts.values, ...carried };
     const values = Object.fromEntries(
-      fields.map((field) => [field, valueFor(field, facts?.values[field] ?? "", before, policy.fields[field])]),
+      fields.flatMap((field) => {
+        const value = wanted[field];
+        return value === undefined ? [] : [[field, valueFor(field, value, before, policy.fields[field])]];
+      }),
     );
     const key = `fr_${digest(account, person, occasion, String(now))}`;
     const stands = before?.stands === undefined ? {} : { stands: before.stands };
@@ -48,7 +62,7 @@ export function withRecordsOwed(root: Root, policy: Policy, targets: readonly Ta
 }
 
 interface Facts {
-  readonly values: Readonly<Record<RecordField, string>>;
+  readonly values: Readonly<Record<OwnField, string>>;
   readonly saysNo: boolean;
   readonly followUp: string;
 }
@@ -75,14 +89,41 @@ function factsOf(root: Root, policy: Policy, now: number): Facts {
 }
 
 /** What a write is for: while it stays the same, nothing is written. */
-function occasionOf({ values, saysNo, followUp }: Facts, fields: readonly RecordField[]): string {
-  return digest(values.baton_lead_id, values.lead_level, values.lifecycle_state, followUp, String(saysNo), ...fields);
+function occasionOf({ values, saysNo, followUp }: Facts, fields: readonly RecordField[], carried: Carried): string {
+  const own = [values.baton_lead_id, values.lead_level, values.lifecycle_state, followUp, String(saysNo)];
+  return digest(...own, ...fields, ...Object.values(carried));
 }
 
-/** The engine writes its own fields, and shared ones that it may write; never a person's (DESIGN §6.6). */
-function isOurs(ownership: FieldOwnership | undefined, crm: "hubspot" | "salesforce"): boolean {
+type Carried = Readonly<Partial<Record<CarriedField, string>>>;
+
+/**
+ * What this CRM is to be told of its own fields: the newest values that others brought. Its own word it has already, and nothing more is
+ * carried of somebody who has said no.
+ */
+function carriedTo(
+  crm: CrmName,
+  { fields: known }: LeadFold,
+  fields: readonly RecordField[],
+  saysNo: boolean,
+): Carried {
+  const carried: Partial<Record<CarriedField, string>> = {};
+  for (const field of carriedFields) {
+    const said = known[field];
+    if (saysNo || said === undefined || said.crm === crm || !fields.includes(field)) continue;
+    carried[field] = said.value;
+  }
+  return carried;
+}
+
+/** The engine writes its own fields, and shared ones that it may write; never a person's (DESIGN §6.6). Of the CRM's own fields only shared ones. */
+function isOurs(field: RecordField, ownership: FieldOwnership | undefined, crm: CrmName): boolean {
   if (ownership === undefined || ownership.owner === "human") return false;
+  if (isCarried(field) && (ownership.owner !== "shared" || ownership.rule !== "newest_wins")) return false;
   return ownership.write_to.includes(crm) && mayWrite(ownership, "engine");
+}
+
+function isCarried(field: RecordField): field is CarriedField {
+  return carriedFields.some((one) => one === field);
 }
 
 /**

@@ -199,11 +199,14 @@ function fieldsOf(signal: Signal, stamp: Stamp): LeadFold["fields"] | null {
   const fields: Partial<Record<LeadField, FieldValue>> = {};
   const [strongest] = signal.identifiers;
   const isOfCrm = strongest !== undefined && rankOf(strongest.type) === 0;
+  const crm = isOfCrm
+    ? { crm: strongest.type.startsWith("hubspot") ? ("hubspot" as const) : ("salesforce" as const) }
+    : {};
   for (const name of leadFields) {
     const value = signal.traits[name];
     if (value === undefined || value === "") continue;
     if ((name === "owner" || name === "account_owner") && !isOfCrm) continue;
-    fields[name] = { value, ...stamp };
+    fields[name] = { value, ...stamp, ...crm };
   }
   return fields;
 }

@@ -2,7 +2,7 @@
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import type { CrmSession, RecordCommand, RecordValues } from "../../connectors/contract.ts";
 import { hubspot } from "../../connectors/hubspot/crm.ts";
-import { recordProperties } from "../../connectors/hubspot/record-properties.ts";
+import { ownProperties } from "../../connectors/hubspot/record-properties.ts";
 import { recordPropertiesCount } from "../../connectors/hubspot/requests.ts";
 import { startHubspotTwin } from "../../connectors/hubspot/twin/server.ts";
 import { admin, one, requests, reset, send, sessionIn, twin } from "./hubspot-fixture.ts";
@@ -98,6 +98,23 @@ describe("a contact's record", () => {
     };
     expect(await one(session, write(id, next))).toEqual(written(id, ["follow_up_reason"]));
     expect(propertiesOf(id)).toMatchObject({ baton_reason: "Knows us from the fair", baton_level: "urgent" });
+  });
+
+  it("has what is empty of a shared field filled in, what we wrote kept up, and what anybody else wrote left", async () => {
+    const session = await sessionIn("unique_property");
+    const id = await contact();
+    const shared = (website: string, ...ours: string[]): RecordValues => ({
+      website: { value: website, ours: ["", ...ours] },
+      job_title: { value: "Chief of Sales", ours: [""] },
+    });
+    expect(await one(session, write(id, shared("example.com")))).toEqual(written(id, ["job_title"]));
+    expect(propertiesOf(id)).toMatchObject({ website: "example.com", jobtitle: "Head of Sales" });
+    await one(session, write(id, shared("www.example.com", "example.com")));
+    expect(propertiesOf(id).website).toBe("www.example.com");
+    await admin(`contact/${id}/edit`, { website: "eve.example.com" });
+    const later = await one(session, write(id, shared("example.com", "www.example.com")));
+    expect(later).toEqual(written(id, ["website", "job_title"]));
+    expect(propertiesOf(id).website).toBe("eve.example.com");
   });
 
   it("is emptied where nothing is to be shown any more", async () => {
@@ -200,7 +217,7 @@ describe("the properties", () => {
   });
 
   it("are as many as the budget counts with", () => {
-    expect(Object.keys(recordProperties)).toHaveLength(recordPropertiesCount);
+    expect(Object.keys(ownProperties)).toHaveLength(recordPropertiesCount);
   });
 });
 

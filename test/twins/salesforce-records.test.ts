@@ -101,6 +101,33 @@ describe("a lead's and a contact's record", () => {
     expect(twin.org.get(id)).toMatchObject({ Baton_Reason__c: "Knows us from the fair", Baton_Score__c: 90 });
   });
 
+  it("of Salesforce's own are filled in where they are empty, kept up where they are ours, and left where they are not", async () => {
+    const id = lead();
+    const shared = (website: string, ...ours: string[]): RecordValues => ({
+      website: { value: website, ours: ["", ...ours] },
+      job_title: { value: "Chief of Sales", ours: [""] },
+    });
+    expect(await run(write(id, shared("example.com")))).toEqual([written(id, ["job_title"])]);
+    expect(twin.org.get(id)).toMatchObject({ Website: "example.com", Title: "Head of Sales" });
+    await run(write(id, shared("www.example.com", "example.com")));
+    expect(twin.org.get(id)?.Website).toBe("www.example.com");
+    twin.org.edit(id, { Website: "eve.example.com" });
+    expect(await run(write(id, shared("example.com", "www.example.com")))).toEqual([
+      written(id, ["job_title", "website"]),
+    ]);
+    expect(twin.org.get(id)?.Website).toBe("eve.example.com");
+  });
+
+  it("that a contact does not have are left there", async () => {
+    const id = contact();
+    const of: RecordValues = {
+      website: { value: "example.com", ours: [""] },
+      phone: { value: "+4930123456", ours: [""] },
+    };
+    expect(await run(write(id, of))).toEqual([written(id, ["website"])]);
+    expect(twin.org.get(id)?.Phone).toBe("+4930123456");
+  });
+
   it("are emptied where nothing is to be shown any more", async () => {
     const id = contact();
     await run(write(id));

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
+import { ownFields } from "../../connectors/contract.ts";
 import { translate } from "../../connectors/salesforce/emitter/translate.ts";
 import { recordFieldsOf } from "../../connectors/salesforce/record-fields.ts";
 import { api, names } from "../../connectors/salesforce/requests.ts";
@@ -65,7 +66,7 @@ describe("The Salesforce package", () => {
     (object) => {
       const rights = read("force-app/main/default/permissionsets/Baton_Integration.permissionset-meta.xml");
       const types = { text: "Text", number: "Number", datetime: "DateTime" };
-      for (const { name, type, max } of Object.values(recordFieldsOf)) {
+      for (const { name, type, max } of ownFields.map((field) => recordFieldsOf[field])) {
         const field = read(`force-app/main/default/objects/${object}/fields/${name}.field-meta.xml`);
         expect(field).toContain(`<type>${types[type]}</type>`);
         if (type === "text") expect(field).toContain(`<length>${max}</length>`);
@@ -74,6 +75,17 @@ describe("The Salesforce package", () => {
       }
     },
   );
+
+  it("lets Baton write those fields of Salesforce's own that a policy may share with it; names and the company need no right", () => {
+    const rights = read("force-app/main/default/permissionsets/Baton_Integration.permissionset-meta.xml");
+    const shared = (["phone", "job_title", "website"] as const).flatMap((field) => {
+      const { name, only } = recordFieldsOf[field];
+      return only === undefined ? [`Contact.${name}`, `Lead.${name}`] : [`${only}.${name}`];
+    });
+    expect(shared).toEqual(["Contact.Phone", "Lead.Phone", "Contact.Title", "Lead.Title", "Lead.Website"]);
+    for (const name of shared)
+      expect(rights).toMatch(new RegExp(`<editable>true</editable>\\s*<field>${name}</field>`));
+  });
 
   it("tells of conversions and merges in the words that the emitter understands", () => {
     const said = read("force-app/main/default/classes/BatonEvents.cls").matchAll(/'(\w+)' =>|put\('(\w+)'/g);

@@ -160,6 +160,66 @@ describe("what the policy says of a field", () => {
   });
 });
 
+describe("a field of the CRM's own that the policy shares with Baton", () => {
+  const said = (id: string, website: string, part: Partial<Signal> = {}) =>
+    signal({ id, kind: "identified", occurred_at: now - 500, traits: { website }, ...part });
+  const inCrm = { identifiers: [{ type: "hubspot_contact_id", value: "501" }] };
+  const contact = receiptOf("003000000000001AAA", { crm: "salesforce" });
+  const both = (...signals: Signal[]) =>
+    person([demo, ...signals], { follow_ups: [{ ...asked, actions: [...asked.actions, done(salesforce, contact)] }] });
+  const websites = (root: Root, of: Policy = policy) =>
+    Object.fromEntries(
+      recordsOf(owed(root, of, [hubspot, salesforce])).map(({ crm, values }) => [crm, values.website]),
+    );
+
+  it("is filled in where it is empty: what stands there already is somebody else's", () => {
+    const value = { value: "example.com", ours: [""] };
+    expect(websites(both(said("2", "example.com")))).toEqual({ hubspot: value, salesforce: value });
+  });
+
+  it("is carried to the other CRM where somebody typed it in one", () => {
+    expect(websites(both(said("2", "eve.example.com", inCrm)))).toEqual({
+      hubspot: undefined,
+      salesforce: { value: "eve.example.com", ours: [""] },
+    });
+  });
+
+  it("has the newest value, and what we wrote before may be replaced by it", () => {
+    const first = owed(person([demo, said("2", "example.com")]));
+    const stands = recordEnded(first, recordsOf(first)[0]?.key ?? "", { left: [] });
+    const lead = foldSignal(stands.lead, said("3", "www.example.com", { occurred_at: now - 100 }));
+    const [record] = pendingRecords(owed({ ...stands, lead }, policy, [hubspot], now + 1));
+    expect(record?.values.website).toEqual({ value: "www.example.com", ours: ["example.com", ""] });
+  });
+
+  it("is worth no write where the same value is told again, nor where it tells its own CRM nothing new", () => {
+    const first = owed(person([demo, said("2", "example.com")]));
+    const stands = recordEnded(first, recordsOf(first)[0]?.key ?? "", { left: [] });
+    const again = foldSignal(stands.lead, said("3", "example.com", { occurred_at: now - 100 }));
+    expect(pendingRecords(owed({ ...stands, lead: again }, policy, [hubspot], now + 1))).toEqual([]);
+    const typed = owed(person([demo, said("2", "eve.example.com", inCrm)]));
+    expect(recordsOf(typed)[0]?.values).not.toHaveProperty("website");
+  });
+
+  it("is not carried of somebody who has said no", () => {
+    const first = shown(both());
+    const no = said("2", "example.com", { consent: { follow_up: false } });
+    const [record] = pendingRecords(owed({ ...first, lead: foldSignal(first.lead, no) }, policy, [hubspot], now + 1));
+    expect(record?.values).toMatchObject({ follow_up_reason: { value: "" } });
+    expect(record?.values).not.toHaveProperty("website");
+  });
+
+  it.each([
+    ["people own it", { owner: "human", write_to: [] }],
+    ["a person is to be asked", { rule: "ask" }],
+    ["the engine is none of its writers", { writers: ["forms"] }],
+    ["it is carried nowhere", { write_to: [] }],
+  ] as const)("is not written where %s", (_why, part) => {
+    const of = fields({ website: { ...part, ...("writers" in part ? { writers: [...part.writers] } : {}) } as never });
+    expect(websites(both(said("2", "example.com")), of)).toEqual({ hubspot: undefined, salesforce: undefined });
+  });
+});
+
 describe("once it is shown", () => {
   it("points alone are worth no write, however many", () => {
     const viewed = signal({ id: "3", kind: "pricing_viewed", occurred_at: now });

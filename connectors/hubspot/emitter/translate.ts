@@ -125,6 +125,7 @@ const traits: ReadonlyMap<string, string> = new Map([
   ["phone", "phone"],
   ["company", "company"],
   ["jobtitle", "job_title"],
+  ["website", "website"],
 ]);
 /** Kept with the signal, for policies to read. */
 const facts = new Set(["hubspot_owner_id", "lifecyclestage", "hs_lead_status"]);

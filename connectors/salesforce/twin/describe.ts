@@ -51,7 +51,7 @@ export function describeObject(object: ObjectName, packageMissing: PackageMissin
 }
 
 function describeField(field: Field): DescribedField {
-  const isText = ["string", "textarea", "email", "phone", "picklist", "reference", "id"].includes(field.type);
+  const isText = ["string", "textarea", "email", "phone", "url", "picklist", "reference", "id"].includes(field.type);
   return {
     aggregatable: field.type !== "textarea",
     autoNumber: false,

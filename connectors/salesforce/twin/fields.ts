@@ -14,6 +14,7 @@ export type FieldType =
   | "textarea"
   | "email"
   | "phone"
+  | "url"
   | "reference"
   | "date"
   | "datetime"
@@ -117,6 +118,7 @@ export const objects: Readonly<Record<ObjectName, readonly Field[]>> = {
   Lead: [
     ...person,
     field("Company*", "string", "write", 255),
+    field("Website", "url", "write", 255),
     field("Status", "picklist", "write", 255),
     field("IsConverted", "boolean", "read"),
     field("ConvertedDate", "date", "read"),
