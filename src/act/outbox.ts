@@ -49,16 +49,20 @@ export function updateTask(
   leadLink: string,
   now: number,
 ): Outgoing {
-  const task = taskOf(policy, root, followUp, action, leadLink);
+  const { revision, task, holder } = action.updating ?? {
+    revision: followUp.revision,
+    task: taskOf(policy, root, followUp, action, leadLink),
+    holder: followUp.holder,
+  };
   const { owner_id } = action.receipt ?? {};
   // Where a crash took what was written, it is what the follow-up was before its first change.
   const { ownerId = owner_id, ...rest } =
     action.written ?? taskOf(policy, root, { ...followUp, ...followUp.opened }, action, leadLink);
   const before = ownerId === undefined ? rest : { ...rest, ownerId };
-  const key = `${action.key}-u${followUp.revision}`;
+  const key = `${action.key}-u${revision}`;
   const taskId = action.receipt?.task_id ?? "";
   const told = toldOf(root, followUp, action, leadLink, now);
-  return { command: { type: "update_task", key, taskId, before, task, ...told }, holder: followUp.holder };
+  return { command: { type: "update_task", key, taskId, before, task, ...told }, holder };
 }
 
 export function closeTask(root: Root, followUp: FollowUpRecord, action: ActionRecord, leadLink: string): Outgoing {

@@ -1,11 +1,20 @@
 /**
- * People at work in both CRMs, drawn from a seed: they complete, delete, give on, put off and rename tasks, merge contacts and convert
- * leads. Nobody there knows of the engine. Everything they did is remembered, with when.
+ * People at work in both CRMs, drawn from a seed: they complete, delete, give on, put off and rename tasks, type into records, merge contacts
+ * and convert leads. Nobody there knows of the engine. Everything they did is remembered, with when.
  */
 import type { CrmName } from "../model.ts";
 import type { Stage } from "./stage.ts";
 
-export type Deed = "completed" | "deleted" | "given" | "postponed" | "renamed" | "lowered" | "merged" | "converted";
+export type Deed =
+  | "completed"
+  | "deleted"
+  | "given"
+  | "postponed"
+  | "renamed"
+  | "lowered"
+  | "wrote_website"
+  | "merged"
+  | "converted";
 
 export interface Done {
   readonly at: number;
@@ -16,6 +25,8 @@ export interface Done {
   readonly key: string;
   /** What was typed: an address, epoch ms, or text. */
   readonly value?: string | number;
+  /** Id of the record that the task is about. */
+  readonly person: string | null;
 }
 
 /** How a task stands, in the words of both CRMs. */
@@ -64,6 +75,7 @@ export class Human {
       deed,
       task: task.id,
       key: task.key,
+      person: task.person,
       ...(value === undefined ? {} : { value }),
     };
     this.did.push(done);
@@ -108,6 +120,14 @@ export class Human {
       case "lowered":
         await this.#edit(task, { hs_task_priority: "LOW" }, { Priority: "Low" });
         return "low";
+      case "wrote_website": {
+        const website = `theirs-${++this.#names}.example.com`;
+        if (crm === "hubspot") await this.#hubspot(`contact/${task.person}/edit`, { website });
+        else if (task.person?.startsWith("00Q") === true)
+          this.#stage.salesforce.org.edit(task.person, { Website: website });
+        else return null;
+        return website;
+      }
       case "merged": {
         const other = this.#pick(open.filter(({ person }) => person !== null && person !== task.person));
         if (other === undefined || task.person === null) return null;

@@ -185,6 +185,12 @@ export class Acting {
     const { again = 0, moves = 0 } = current.action;
     // Asked again after a crash it must say the same under the same key; and what is closed must be over then.
     if (work !== "create" && state.unsaved) state.save(root);
+    const revision = current.action.updating?.revision ?? current.followUp.revision;
+    // In memory: a crash that takes it leaves what was known before.
+    if (command.type === "update_task") {
+      const { task } = command;
+      this.#set(root, action.key, () => ({ updating: { revision, task, holder } }));
+    }
     const call = { command, holder, node: root.name, moves, hot, again };
     const answer = await accountStub(env, action.account).submit(call);
     const after = state.root();
@@ -202,7 +208,7 @@ export class Acting {
             updated(
               after,
               action.key,
-              current.followUp.revision,
+              revision,
               writtenAfter(command.before, command.task, answer.update),
               answer.update,
               Date.now(),
@@ -213,7 +219,7 @@ export class Acting {
         return this.#set(after, action.key, () => ({ state: "cancelled" }));
       case "parked":
         // A task that stands and cannot be brought up to date is a task still; one that cannot be closed is for a person.
-        if (work === "update") return state.change(unseen(after, action.key, current.followUp.revision, Date.now()));
+        if (work === "update") return state.change(unseen(after, action.key, revision, Date.now()));
         // A message that stays as it is misleads nobody for long: nobody is asked.
         if (work === "close" && !isCrm(action.crm)) return this.#set(after, action.key, () => ({ state: "cancelled" }));
         return this.#set(after, action.key, () => ({ state: "parked", problem: answer.problem }));
@@ -364,7 +370,7 @@ export class Acting {
  */
 function updated(root: Root, key: string, revision: number, written: CrmTask, update: TaskUpdate, now: number): Root {
   const shown = setAction(root, key, (item) =>
-    item.revision > revision ? item : { ...item, revision, written, updated: revision },
+    item.revision > revision ? item : { ...settledUpdate(item, revision), revision, written, updated: revision },
   );
   if (update.gone === undefined) return lookedAt(shown, key, update.kept, now);
   const isOpen = findAction(shown, key)?.followUp.state === "open";
@@ -396,11 +402,17 @@ function around(
 /** The CRM does not take what this revision says, and never will. */
 function unseen(root: Root, key: string, revision: number, now: number): Root {
   return lookedAt(
-    setAction(root, key, (item) => ({ ...item, revision })),
+    setAction(root, key, (item) => ({ ...settledUpdate(item, revision), revision })),
     key,
     null,
     now,
   );
+}
+
+/** It is known how this update came out. */
+function settledUpdate(action: ActionRecord, revision: number): ActionRecord {
+  const { updating, ...rest } = action;
+  return updating !== undefined && updating.revision > revision ? action : rest;
 }
 
 /** Updates carry the key of their action and the revision that they bring. */

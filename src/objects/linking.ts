@@ -48,6 +48,11 @@ export interface ClaimCall {
    * person lived may come late, and whoever sent it may have become part of them since.
    */
   readonly after?: number;
+  /**
+   * Where an erased person was when the caller began: its version, on disk. A pointer made for it is younger than anything that was ordered
+   * of that person's nodes, and a late order does not take it along.
+   */
+  readonly version?: number;
 }
 
 export type ClaimAnswer =
@@ -145,7 +150,7 @@ export class Linking {
     this.#state.saveAlias({
       role: "alias",
       parent: call.by,
-      epoch: node.role === "erased" ? node.epoch : 0,
+      epoch: Math.max(node.role === "erased" ? node.epoch : 0, call.version ?? 0),
       acknowledged: true,
       ...(restored === undefined ? {} : { restored }),
       ...(remembered === null ? {} : { erased_at: remembered.erased_at }),
@@ -285,10 +290,20 @@ export class Linking {
 
   /* ------------------------------------------------------------------------------------ what is owed */
 
+  /** Of somebody who began where an erased person was; a version that a crash could take back is told to nobody. */
+  #versionAfterErasure(): Pick<ClaimCall, "version"> {
+    const root = this.#state.root();
+    if (root === null || root.erased_at === undefined) return {};
+    if (this.#state.unsaved) this.#state.save(root);
+    return { version: root.version };
+  }
+
   /** Makes the link, or finds out that it is made, or that it must not be. */
   async makeLink(todo: LinkTodo): Promise<void> {
     const first = this.#state.root();
     if (first === null) return;
+    // An answer to somebody who has been erased meanwhile says nothing to whoever began here since.
+    const { life } = this.#state;
     const { identity } = await this.#around.policyOf(first.workspace);
     const { authority, identifier } = todo;
     let remembered: Partial<Remembered> = {};
@@ -296,12 +311,12 @@ export class Linking {
     let astray = false;
     let after: number | undefined;
     for (let hops = 0; hops < hopsMax; hops++) {
-      const before = this.#state.root();
+      const before = this.#linking(todo, life);
       if (before === null) return;
       // Who was said to be somebody else may lead here all the same: claimed by a part of this person that had not heard it yet.
       const isApart = authority.type !== "person" && isKeptApart(before, todo.node);
       if (target === before.name) {
-        const here = todo.node === before.name ? before : await this.#leadsHere(todo);
+        const here = todo.node === before.name ? before : await this.#leadsHere(todo, life);
         if (here === null) return;
         if (here !== "elsewhere") return this.#state.change(linked(here, todo, remembered, isApart));
         target = todo.node;
@@ -316,8 +331,9 @@ export class Linking {
         full: full || elsewhere,
         ...(astray && !elsewhere ? { astray } : {}),
         ...(after === undefined ? {} : { after }),
+        ...this.#versionAfterErasure(),
       });
-      const root = this.#linking(todo);
+      const root = this.#linking(todo, life);
       if (root === null) return;
       const apart = (reason: string, of: Root) =>
         this.#state.change(
@@ -358,7 +374,7 @@ export class Linking {
         authority,
         tie,
       });
-      const then = this.#linking(todo);
+      const then = this.#linking(todo, life);
       if (then === null) return;
       if (joined.arm === "apart") return apart(joined.reason, then);
       if (joined.arm === "joined") return this.#state.change(linked(then, todo, remembered, false));
@@ -368,10 +384,10 @@ export class Linking {
   }
 
   /** The way led here; a split may have taken the node away behind whoever went it. Null where nothing is owed any more. */
-  async #leadsHere(todo: LinkTodo): Promise<Root | "elsewhere" | null> {
+  async #leadsHere(todo: LinkTodo, life: number): Promise<Root | "elsewhere" | null> {
     const by = this.#state.root()?.name ?? "";
     const answer = await identityStub(this.#env, todo.node).claim({ by, node: todo.node, full: true });
-    const root = this.#linking(todo);
+    const root = this.#linking(todo, life);
     if (root === null) return null;
     const isHere = answer.arm === "claimed" || (answer.arm === "moved" && knows(root, answer.to));
     return isHere ? root : "elsewhere";
@@ -438,9 +454,9 @@ export class Linking {
   }
 
   /** The root, if it still owes this link and may make it now: nobody becomes part of another one while a part of it leaves. */
-  #linking(todo: LinkTodo): Root | null {
+  #linking(todo: LinkTodo, life: number): Root | null {
     const root = this.#state.root();
-    if (root === null || !root.links.some((link) => link.node === todo.node)) return null;
+    if (root === null || this.#state.life !== life || !root.links.some((link) => link.node === todo.node)) return null;
     if (root.partings.length > 0) throw new Error("a split is under way: links wait for it");
     return root;
   }

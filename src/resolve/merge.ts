@@ -127,14 +127,10 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
     // A link whose node is here already is made, and may be the only one that holds its other end.
     ties: [...root.links, ...loser.links]
       .filter(({ node }) => node === root.name || members.has(node))
-      .reduce(
+      .reduce<readonly Tie[]>(
         (ties, link) => tied(ties, tieOf(link, link.since)),
-        joinTies(
-          root.ties,
-          loser.ties.map((tie) =>
-            tie === joining ? undecidedSince(tie, [...arrivals(root), ...arrivals(loser)]) : tie,
-          ),
-        ),
+        // What waited on either side is decided for all of them: for both ends of every tie, however old that is.
+        joinTies(root.ties, loser.ties).map((tie) => undecidedSince(tie, [...arrivals(root), ...arrivals(loser)])),
       ),
     links,
     apart,

@@ -97,6 +97,11 @@ export interface ActionRecord extends Target {
   readonly unannounced?: true;
   /** What was written there last: only what still stands as we wrote it may be written again (G9). */
   readonly written?: CrmTask;
+  /**
+   * An update that was sent, and nobody has said how it came out. It is asked about again before a newer one goes: what it may have written
+   * would look like a person's word to that one.
+   */
+  readonly updating?: { readonly revision: number; readonly task: CrmTask; readonly holder: string };
 }
 
 export interface FollowUpRecord extends FollowUp {

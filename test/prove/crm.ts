@@ -1,6 +1,7 @@
 /**
  * Living in the CRM: the whole engine in workerd, two CRMs connected, and people who complete, delete, give on, put off and rename
- * tasks in both, merge contacts and convert leads. Counted in the end: what people typed and found overwritten, how often a change
+ * tasks in both, type websites into contacts and leads, merge contacts and convert leads, while a form brings other websites of the same
+ * people. Counted in the end: what people typed and found overwritten, how often a change
  * was echoed, tasks that were doubled, and how long it took until a completed task was known.
  * `node test/prove/crm.ts --cases 400 --seed 1 [--json]`; a case is a follow-up. Time is the wall's: a day's edits in some minutes.
  */
@@ -80,15 +81,20 @@ const deeds: readonly Deed[] = [
   ...Array<Deed>(4).fill("postponed"),
   ...Array<Deed>(2).fill("renamed"),
   ...Array<Deed>(2).fill("lowered"),
+  ...Array<Deed>(4).fill("wrote_website"),
   "deleted",
   "merged",
   "converted",
 ];
 const began = Date.now();
 const known = new Map<string, number>();
+/** By follow-up: when a form last brought a website of its person. */
+const toolWroteAt = new Map<string, number>();
 const watching = watch();
 while (Date.now() < began + actingMs) {
-  await human.act(deeds[Math.floor(random() * deeds.length)] ?? "completed");
+  const done = await human.act(deeds[Math.floor(random() * deeds.length)] ?? "completed");
+  // A tool brings a newer value now and then, often of whom somebody has just typed one for.
+  if (done?.deed === "wrote_website" && random() < 0.5) toolWroteAt.set(followUpOf(done.key), await toldByTool(done));
   await sleep((actingMs / cases / 1.2) * (0.5 + random()));
 }
 await sleep(restMs);
@@ -101,7 +107,6 @@ const tasks = [...standing(stage, "hubspot"), ...standing(stage, "salesforce")].
   key.startsWith("fu_"),
 );
 const byId = new Map(tasks.map((task) => [`${task.crm} ${task.id}`, task]));
-const followUpOf = (key: string): string => key.slice(0, key.lastIndexOf("-"));
 const merges = human.did.filter(({ deed }) => deed === "merged");
 const merged = new Set(merges.flatMap(({ key, value }) => [followUpOf(key), followUpOf(String(value))]));
 
@@ -150,6 +155,31 @@ for (const done of human.did) {
   }
 }
 
+/** What a person typed into a record stays; nobody else having said anything since, the other CRM has it too. */
+let carried = 0;
+for (const done of human.did) {
+  const id = followUpOf(done.key);
+  const isLast =
+    latest(({ deed, person, crm }) => deed === done.deed && person === done.person && crm === done.crm) === done;
+  const moved = merged.has(id) || human.did.some(({ deed, person }) => deed === "converted" && person === done.person);
+  if (done.deed !== "wrote_website" || !isLast || moved) continue;
+  const there = websiteOf(done.crm, done.person);
+  if (there !== done.value) {
+    overwritten++;
+    failures.push(`website ${done.crm} ${done.person}: ${done.value} became ${there}`);
+  }
+  const sibling = tasks.find(({ key, crm }) => followUpOf(key) === id && crm !== done.crm);
+  const isNewest = (toolWroteAt.get(id) ?? 0) < done.at;
+  const typedThere = human.did.some(({ deed, person }) => deed === done.deed && person === sibling?.person);
+  if (done.crm !== "hubspot" || sibling?.person?.startsWith("00Q") !== true || !isNewest || typedThere) continue;
+  carried++;
+  if (websiteOf(sibling.crm, sibling.person) === done.value) continue;
+  disagreeing++;
+  failures.push(
+    `website ${done.value} of ${done.person} is ${websiteOf(sibling.crm, sibling.person)} in ${sibling.crm}`,
+  );
+}
+
 const keys = tasks.map(({ crm, key }) => `${crm} ${key}`);
 const doubled = keys.length - new Set(keys).size;
 const ends = human.did.filter(({ deed }) => deed === "completed" || deed === "deleted");
@@ -190,6 +220,8 @@ const figures = {
   never_heard: unheard,
   human_values_overwritten: overwritten,
   crms_that_disagree: disagreeing,
+  websites_typed: human.did.filter(({ deed }) => deed === "wrote_website").length,
+  websites_carried: carried,
   changes_by_people: changes,
   echoes,
   echoes_per_change: changes === 0 ? 0 : Math.round((echoes / changes) * 1_000) / 1_000,
@@ -207,6 +239,46 @@ else {
   for (const line of failures.slice(0, 20)) process.stdout.write(`${line}\n`);
 }
 process.exitCode = overwritten + doubled + unheard + disagreeing === 0 ? 0 : 1;
+
+function followUpOf(key: string): string {
+  return key.slice(0, key.lastIndexOf("-"));
+}
+
+function websiteOf(crm: "hubspot" | "salesforce", person: string | null): string | undefined {
+  return recordValue(crm, person, { hubspot: "website", salesforce: "Website" });
+}
+
+function recordValue(
+  crm: "hubspot" | "salesforce",
+  person: string | null,
+  names: Readonly<Record<"hubspot" | "salesforce", string>>,
+): string | undefined {
+  if (person === null) return undefined;
+  const values =
+    crm === "hubspot"
+      ? stage.hubspot.state().contacts.find(({ id }) => id === person)?.properties
+      : stage.salesforce.org.get(person);
+  const value = values?.[names[crm]];
+  return typeof value === "string" ? value : undefined;
+}
+
+/** The instant of the event. */
+async function toldByTool({ crm, person }: Done): Promise<number> {
+  const at = Date.now();
+  const email = recordValue(crm, person, { hubspot: "email", salesforce: "Email" });
+  const answer = await fetch(`${stage.engine.url}/v1/identify`, {
+    method: "POST",
+    headers: auth,
+    body: JSON.stringify({
+      type: "identify",
+      messageId: `site-${at}`,
+      timestamp: new Date(at).toISOString(),
+      traits: { email, website: `tool-${at}.example.com` },
+    }),
+  });
+  if (answer.status >= 300) throw new Error(`the door answered ${answer.status}`);
+  return at;
+}
 
 function countOf(of: Stage, crm: "hubspot" | "salesforce"): number {
   return of.tasks(crm).length;

@@ -332,7 +332,8 @@ function checkErased(rest: Rest, live: LiveChecks, accounts: ReadonlyMap<string,
   for (const entry of historyOf(rest.platform))
     if (entry.type === "signal" && isGone(entry.signal))
       rest.fail("G14", `${entry.signal.id} of an erased person is in history`);
-  const living = new Set(rest.roots.map(({ root }) => root.name));
+  // Whoever began anew where an erased person was may have become part of somebody since.
+  const living = new Set(rest.roots.flatMap(({ root }) => [root.name, ...Object.keys(root.absorbed)]));
   const alive = rest.roots.flatMap(({ root }) => Object.values(root.lead.identifiers).map(({ value }) => value));
   // A node of which nobody knows what it stands for names nobody.
   const gone = [...live.erased.keys()]

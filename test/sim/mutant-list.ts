@@ -68,13 +68,13 @@ export const mutants: readonly Mutant[] = [
   one(
     "link keeps the state from before the call",
     linking,
-    "      const root = this.#linking(todo);\n      if (root === null) return;",
+    "      const root = this.#linking(todo, life);\n      if (root === null) return;",
     "      const root: Root | null = before;\n      if (root === null) return;",
   ),
   one(
     "join keeps the state from before the call",
     linking,
-    "      const then = this.#linking(todo);\n      if (then === null) return;",
+    "      const then = this.#linking(todo, life);\n      if (then === null) return;",
     "      const then: Root | null = root;\n      if (then === null) return;",
   ),
   one(
@@ -142,7 +142,7 @@ export const mutants: readonly Mutant[] = [
     "new Set([...root.members, ...loser.members, loser.name])",
     "new Set([...root.members, loser.name])",
   ),
-  one("ties stay behind", merge, "          loser.ties.map((tie) =>", "          [].map((tie) =>"),
+  one("ties stay behind", merge, "joinTies(root.ties, loser.ties).map", "joinTies(root.ties, []).map"),
   one(
     "follow-ups stay behind",
     merge,

@@ -218,6 +218,13 @@ describe("taking in a root that lost", () => {
     expect(next.ties).toEqual([tieBetween("acme/r", "acme/m"), tieBetween("acme/s", "acme/n"), joining]);
   });
 
+  it("makes of every tie one over which something older was still undecided: what waited on one side is decided for all", () => {
+    const waiting = [{ key: "forms:2", decide_at: 5_000, waiting: true }];
+    const tied = [tieBetween("acme/r", "acme/m", { at: 9_000 }), tieBetween("acme/r", "acme/o", { at: 4_000 })];
+    const next = absorb(root({ members: ["acme/m", "acme/o"], ties: tied }), loser({ undecided: waiting }), [], "lead");
+    expect(next.ties.map((tie) => tie.undecided_since)).toEqual([5_000, undefined]);
+  });
+
   it("moves beyond both versions, and leaves a tombstone of the loser beyond its own", () => {
     const next = absorb(root({ version: 3 }), loser(), [], "lead");
     expect(next.version).toBe(8);

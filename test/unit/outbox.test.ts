@@ -78,6 +78,24 @@ const ada = personWith({
   attribution: { utm_source: "newsletter", utm_medium: "email", utm_campaign: "autumn" },
 });
 
+describe("an update whose outcome nobody knows", () => {
+  const { task } = taskFor(ada);
+  const stands = { ...action(), state: "done" as const, written: task };
+  const moved = { ...followUp, revision: 4, priority: "high" as const };
+
+  it("is asked about again in its own words, however far the follow-up has gone on since", () => {
+    const sent = { revision: 1, task: { ...task, subject: "Call Ada" }, holder: "kim@example.com" };
+    const { command, holder } = updateTask(policy, ada, moved, { ...stands, updating: sent }, link, 5);
+    expect(command).toMatchObject({ key: "fu_1-aaaaaaaa-u1", before: task, task: { subject: "Call Ada" } });
+    expect(holder).toBe("kim@example.com");
+  });
+
+  it("is followed by what is new once that is known", () => {
+    const { command } = updateTask(policy, ada, moved, stands, link, 5);
+    expect(command).toMatchObject({ key: "fu_1-aaaaaaaa-u4", before: task, task: { priority: "high" } });
+  });
+});
+
 describe("the task that a seller finds", () => {
   it("says who, why now, what they did and until when, and leads to the reasons", () => {
     const { task, key, holder } = taskFor(ada);

@@ -4,6 +4,7 @@ import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { eraseFromHistory } from "../../src/ledger/erasures.ts";
 import { archiveJournal, readHistory } from "../../src/ledger/history.ts";
+import { identityStub } from "../../src/objects/names.ts";
 import {
   email,
   eventually,
@@ -100,6 +101,21 @@ describe("a person who is erased", () => {
     await abortAllDurableObjects();
     const seen = await personOf(acme, email("ada@example.com"));
     expect(seen.log.map((entry) => entry.signal.id)).toEqual(["e3"]);
+  });
+});
+
+describe("somebody new where an erased person was", () => {
+  it("keeps what they came with, whatever was ordered of the one before and comes late", async () => {
+    const device = { type: "anonymous_id", value: "late-order" };
+    const ada = email("ada@example.com");
+    await send(acme, { id: "n1", identifiers: [ada, device], kind: "page_viewed", occurred_at: Date.now() + 6_000 });
+    const { root } = await eventually(
+      () => personOf(acme, ada),
+      (seen) => seen.root.members.includes(nodeOf(acme, device)),
+    );
+    const late = { at: Date.now() - 1_000, epoch: 3, within: [root.name] };
+    await identityStub(env, nodeOf(acme, device)).swallow(late);
+    expect((await personOf(acme, device)).root.name).toBe(root.name);
   });
 });
 
