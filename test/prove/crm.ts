@@ -202,7 +202,7 @@ const updates =
   stage.salesforce.org
     .entries()
     .filter(({ method, path, status }) => method === "PATCH" && path.endsWith("/composite/sobjects") && status === 200)
-    .reduce((sum, { rows }) => sum + rows, 0);
+    .reduce((sum, { tasks: changed }) => sum + changed, 0);
 const endedByPeople = new Set(ends.map(({ crm, task }) => `${crm} ${task}`));
 const closedByUs = tasks.filter(
   ({ crm, id, open, deleted }) => !open && !deleted && !endedByPeople.has(`${crm} ${id}`),

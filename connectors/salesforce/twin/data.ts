@@ -11,6 +11,7 @@ export async function serveData(exchange: Exchange, body: string): Promise<void>
   await delay(org.faults.latencyMs);
   const parsed = parse(body);
   exchange.rows = countRows(parsed, body);
+  exchange.tasks = countTasks(parsed);
   if (exchange.strike(body, true)) {
     return;
   }
@@ -72,6 +73,13 @@ function refuse(exchange: Exchange, parsed: unknown, body: string): Reply | null
   }
   const isBroken = fault === "refused_whole" || (body !== "" && parsed === undefined);
   return isBroken ? failed(rowError("JSON_PARSER_ERROR", "Unexpected character at [line:1, column:1]")) : null;
+}
+
+/** Rows of a collections request that say they are tasks. */
+function countTasks(parsed: unknown): number {
+  const isTask = (row: unknown) => (row as { attributes?: { type?: unknown } } | null)?.attributes?.type === "Task";
+  const { records } = (parsed ?? {}) as { records?: unknown };
+  return Array.isArray(records) ? records.filter(isTask).length : 0;
 }
 
 /** Rows of a collections request, parts of a composite, else 1 or 0. */

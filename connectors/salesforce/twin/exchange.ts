@@ -16,6 +16,7 @@ export class Exchange {
   readonly contentType: string;
   fault: RequestFault["kind"] | null = null;
   rows = 0;
+  tasks = 0;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #at: number;
@@ -161,8 +162,8 @@ export class Exchange {
     } catch {
       // An address that cannot be decoded is kept as it came.
     }
-    const { method, fault, rows } = this;
-    this.org.journal.add({ at: this.#at, method, path: path.slice(0, 500), status, fault, rows });
+    const { method, fault, rows, tasks } = this;
+    this.org.journal.add({ at: this.#at, method, path: path.slice(0, 500), status, fault, rows, tasks });
   }
 }
 

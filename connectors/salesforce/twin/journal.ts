@@ -12,6 +12,8 @@ export interface JournalEntry {
   readonly fault: string | null;
   /** Rows of a collections request, parts of a composite, else 1 or 0. */
   readonly rows: number;
+  /** Of a collections request: rows that are tasks. */
+  readonly tasks: number;
 }
 
 export interface Violation {
