@@ -222,7 +222,7 @@ export class Acting {
         if (work === "update") return state.change(unseen(after, action.key, revision, Date.now()));
         // A message that stays as it is misleads nobody for long: nobody is asked.
         if (work === "close" && !isCrm(action.crm)) return this.#set(after, action.key, () => ({ state: "cancelled" }));
-        return this.#set(after, action.key, () => ({ state: "parked", problem: answer.problem }));
+        return state.change(parked(after, action.key, answer.problem));
       case "worded":
         // On disk before it leaves again, for nobody can say it once the task is found; what is new since follows as an update.
         return state.save(
@@ -318,7 +318,7 @@ export class Acting {
       );
     } else if (current.action.state === "done") return { moved: null };
     else if ("receipt" in outcome) state.change(recordReceipt(node, key, outcome.receipt));
-    else if ("problem" in outcome) this.#set(node, key, () => ({ state: "parked", problem: outcome.problem }));
+    else if ("problem" in outcome) state.change(parked(node, key, outcome.problem));
     state.projectDue = true;
     this.#around.pump();
     return { moved: null };
@@ -397,6 +397,16 @@ function around(
       Object.values(policy.teams).some((team) => team.members.some((member) => member.address === address)),
     now,
   };
+}
+
+/**
+ * The CRM does not take it. What is over meanwhile is withdrawn as before, until nothing of an earlier attempt can come any more: for a
+ * person nothing is left to be done.
+ */
+function parked(root: Root, key: string, problem: string): Root {
+  const current = findAction(root, key);
+  if (current?.action.state === "pending" && current.followUp.state !== "open") return root;
+  return setAction(root, key, (item) => ({ ...item, state: "parked", problem }));
 }
 
 /** The CRM does not take what this revision says, and never will. */

@@ -2,6 +2,7 @@
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { AccountObject } from "../../src/objects/account.ts";
 import { IdentityObject } from "../../src/objects/identity.ts";
 import { identityStub } from "../../src/objects/names.ts";
 import { forgetConfig } from "../../src/workspace.ts";
@@ -259,6 +260,26 @@ describe("somebody who asked not to be contacted", () => {
     expect(root.follow_ups.map((item) => [item.state, item.closed_because])).toEqual([
       ["cancelled", "This person asked not to be contacted."],
     ]);
+  });
+
+  it("is still withdrawn when the CRM refuses it meanwhile: an earlier attempt may have made a task", async () => {
+    const no = await openWorkspace("no");
+    const target = { crm: "hubspot" as const, account: "no/hubspot/none" };
+    const withTarget: TestWorkspace = { ...no, facts: { ...no.facts, targets: [target] } };
+    const noa = [email("noa@example.com")];
+    const isInFlight = vi.spyOn(AccountObject.prototype, "cancel").mockResolvedValue({ arm: "in_flight" });
+    await send(withTarget, { id: "w1", identifiers: noa, kind: "demo_requested" });
+    await send(withTarget, { id: "w2", identifiers: noa, kind: "identified", consent: { follow_up: false } });
+    const action = async () => (await personOf(no, email("noa@example.com"))).root.follow_ups[0]?.actions[0];
+    const { key = "" } = (await action()) ?? {};
+    const stub = stubOf(nodeOf(no, email("noa@example.com")));
+    expect(await stub.settle({ key, outcome: { problem: "bad_email" } })).toEqual({ moved: null });
+    expect(await action()).toMatchObject({ state: "pending" });
+
+    isInFlight.mockRestore();
+    letPass(10_000);
+    await runInDurableObject(stub, (object) => object.alarm());
+    expect(await action()).toMatchObject({ state: "cancelled" });
   });
 
   it("does not stop what is not known here yet: it may be on its way with a merge, and stopping is for good", async () => {
