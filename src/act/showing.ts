@@ -61,6 +61,19 @@ export function withRecordsOwed(root: Root, policy: Policy, targets: readonly Ta
   return next;
 }
 
+/**
+ * Whether a lead says something new of a field that is carried into some CRM: worth looking at at once, for a value does not wait until
+ * its signal is decided on.
+ */
+export function bringsNews(policy: Policy, before: LeadFold, after: LeadFold): boolean {
+  return carriedFields.some((field) => {
+    const said = after.fields[field]?.value;
+    if (said === undefined || said === before.fields[field]?.value) return false;
+    const ownership = ownershipOf(policy.fields, field);
+    return ownership?.write_to.some((target) => isCrm(target) && isOurs(field, ownership, target)) === true;
+  });
+}
+
 interface Facts {
   readonly values: Readonly<Record<OwnField, string>>;
   readonly saysNo: boolean;

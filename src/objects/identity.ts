@@ -10,7 +10,7 @@
  * receipts (the account object answers again), what the ledger confirmed (projecting twice changes nothing).
  */
 import { DurableObject } from "cloudflare:workers";
-import { withRecordsOwed } from "../act/showing.ts";
+import { bringsNews, withRecordsOwed } from "../act/showing.ts";
 import { type Answer, decide } from "../decide/decide.ts";
 import { companyOf } from "../decide/facts.ts";
 import { looksAtCompanies } from "../decide/level.ts";
@@ -60,7 +60,6 @@ import {
   type JoinAnswer,
   type JoinCall,
   Linking,
-  owes,
   rootOf,
 } from "./linking.ts";
 import { companyStub, identityStub, projectorStub } from "./names.ts";
@@ -170,7 +169,12 @@ export class IdentityObject extends DurableObject<Env> {
       await this.#splitting.part(parting);
       return { arm: "moved", to: parting.to };
     }
-    if (isMisled(node, call)) return { arm: "moved", to: call.nodes[0] ?? call.self };
+    if (isMisled(node, call)) {
+      const [first = call.self] = call.nodes;
+      const leadsHere = node.role === "root" && call.via.includes(first) && (await this.#linking.leadsHere(first));
+      if (!leadsHere) return { arm: "moved", to: first };
+      if (this.#state.load() !== node) return { arm: "busy" };
+    }
     const signal = JSON.parse(call.signal) as Signal;
     const root = rootOf(node, call.self, signal.workspace);
     if (isErased(root, call, signal)) return { arm: "swallowed" };
@@ -196,7 +200,7 @@ export class IdentityObject extends DurableObject<Env> {
       return { arm: known === null || sameFact(known.signal, signal) ? "duplicate" : "conflict" };
     }
     if (entry.answer === undefined) this.#recent.set(signal.idempotency_key, signal);
-    else this.#state.projectDue = true;
+    if (entry.answer !== undefined || bringsNews(policy, root.lead, next.lead)) this.#state.projectDue = true;
     this.#compress(next, call);
     this.#pump("call");
     return { arm: "applied" };
@@ -533,12 +537,8 @@ function partingOf(root: Root, { nodes: [first = ""] }: ReceiveCall): Parting | 
  * Sent here before a split or an erasure, by a memory older than one, or by a pointer to nobody: the node of the strongest
  * identifier knows the right place, or finds out that it has none.
  */
-function isMisled(node: Node, { self, nodes: [first = ""], via }: ReceiveCall): boolean {
-  if (first === self) return false;
-  if (node.role !== "root") return true;
-  // What is only owed may remember an erased person: it is asked first.
-  const isOwed = via.includes(first) && owes(node, first);
-  return !isOwed && !node.members.includes(first);
+function isMisled(node: Node, { self, nodes: [first = ""] }: ReceiveCall): boolean {
+  return first !== self && (node.role !== "root" || !node.members.includes(first));
 }
 
 /** An alias may know of an erased person when its root does not yet. */

@@ -316,7 +316,7 @@ export class Linking {
       // Who was said to be somebody else may lead here all the same: claimed by a part of this person that had not heard it yet.
       const isApart = authority.type !== "person" && isKeptApart(before, todo.node);
       if (target === before.name) {
-        const here = todo.node === before.name ? before : await this.#leadsHere(todo, life);
+        const here = todo.node === before.name ? before : await this.#wayLeadsHere(todo, life);
         if (here === null) return;
         if (here !== "elsewhere") return this.#state.change(linked(here, todo, remembered, isApart));
         target = todo.node;
@@ -383,14 +383,25 @@ export class Linking {
     throw new Error("too many moves");
   }
 
+  /**
+   * Whether this node, which is owed and no member yet, leads here still: a split may have taken it away behind whoever came by it. It
+   * is asked itself, for it may remember an erased person.
+   */
+  async leadsHere(node: string): Promise<boolean> {
+    const before = this.#state.root();
+    if (before === null || !owes(before, node)) return false;
+    const answer = await identityStub(this.#env, node).claim({ by: before.name, node, full: true });
+    const root = this.#state.root();
+    return root !== null && leadsTo(root, answer);
+  }
+
   /** The way led here; a split may have taken the node away behind whoever went it. Null where nothing is owed any more. */
-  async #leadsHere(todo: LinkTodo, life: number): Promise<Root | "elsewhere" | null> {
+  async #wayLeadsHere(todo: LinkTodo, life: number): Promise<Root | "elsewhere" | null> {
     const by = this.#state.root()?.name ?? "";
     const answer = await identityStub(this.#env, todo.node).claim({ by, node: todo.node, full: true });
     const root = this.#linking(todo, life);
     if (root === null) return null;
-    const isHere = answer.arm === "claimed" || (answer.arm === "moved" && knows(root, answer.to));
-    return isHere ? root : "elsewhere";
+    return leadsTo(root, answer) ? root : "elsewhere";
   }
 
   /** Brings the state of this sealed node to its parent, wherever that has moved. */
@@ -478,6 +489,11 @@ export class Linking {
 /** Whether a pointer of this node that leads to this root is known to it: as a part of it, or as one that is owed. */
 export function knows(root: Root, node: string): boolean {
   return node === root.name || root.members.includes(node) || owes(root, node);
+}
+
+/** Whether who answered so leads to this root. */
+function leadsTo(root: Root, answer: ClaimAnswer): boolean {
+  return answer.arm === "claimed" || (answer.arm === "moved" && knows(root, answer.to));
 }
 
 /** Also while it is being erased: what it had asked for goes with it. */

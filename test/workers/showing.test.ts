@@ -63,6 +63,22 @@ describe("the record that a task was made for", () => {
     ]);
   });
 
+  it("is told at once of a shared field, however long its signal waits to be decided on", async () => {
+    const { crm, of } = await open("website");
+    await send(of, { id: "1", kind: "demo_requested" });
+    await until(of, "done");
+    await send(of, { id: "2", kind: "identified", traits: { website: "example.com" } });
+    await eventually(
+      () => crm.records.length,
+      (count) => count === 2,
+    );
+    expect(valuesOf(crm.records[1])).toMatchObject({ website: "example.com" });
+    expect((await personOf(of, ada)).root.undecided).toMatchObject([{ key: "forms:2" }]);
+    await send(of, { id: "3", kind: "identified", traits: { website: "example.com" } });
+    await rest();
+    expect(crm.records).toHaveLength(2);
+  });
+
   it("is not written again for points, and is for a lifecycle state that changes", async () => {
     const { crm, of } = await open("points");
     await send(of, { id: "1", kind: "demo_requested" });
