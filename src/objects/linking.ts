@@ -206,7 +206,8 @@ export class Linking {
     const node = this.settled();
     // Since it said that it is a root, its person was erased: it is there to be claimed.
     if (node.role === "unused" || node.role === "erased") throw new Error("nobody is here: to be asked again");
-    if (node.role === "alias") return node.parent === call.to ? { arm: "joined" } : { arm: "moved", to: node.parent };
+    // Also where it leads to who asks: it may have got there without the node in question.
+    if (node.role === "alias") return { arm: "moved", to: node.parent };
     // The node in question may have left with a split since this one said that it is here.
     if (!knows(node, call.tie.b)) return { arm: "moved", to: call.tie.b };
     if (policy === null || node.partings.length > 0 || node.erase !== undefined)
@@ -357,6 +358,11 @@ export class Linking {
       }
       if (answer.arm === "moved") {
         target = answer.to;
+        continue;
+      }
+      // Who answered was a root then. Erased since and claimed from here, it is part of this one by now.
+      if (root.members.includes(target)) {
+        target = todo.node;
         continue;
       }
       const profile = profileOf(root, identifier);

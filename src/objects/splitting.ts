@@ -10,7 +10,7 @@ import { choseApart, choseMerge } from "../resolve/merge.ts";
 import type { Doubt, LogEntry, Parting, Root } from "../resolve/node.ts";
 import { isDoubted } from "../resolve/obligations.ts";
 import { heededApart } from "../resolve/refusals.ts";
-import { doubtOf, partAgain, partLoose, type SplitTime, split } from "../resolve/split.ts";
+import { doubtOf, partAgain, partLoose, partStranded, type SplitTime, split } from "../resolve/split.ts";
 import { tieId } from "../resolve/ties.ts";
 import { chunksOf, factsOf, knows, type Linking, memoryOf, type Surroundings } from "./linking.ts";
 import { identityStub } from "./names.ts";
@@ -173,7 +173,9 @@ export class Splitting {
       return;
     }
     const reason = isHere ? doubtOf(root, entries, tie, policy.identity) : null;
-    const parted = isHere && reason === null ? null : partAgain(root, entries, tie, timeOf(policy, Date.now()), reason);
+    const when = timeOf(policy, Date.now());
+    const again = isHere && reason === null ? null : partAgain(root, entries, tie, when, reason);
+    const parted = again ?? (isHere ? null : partStranded(root, entries, tie, when));
     if (parted === null) {
       // Held by other links as well: the one that leads elsewhere by now goes.
       const ties = isHere ? root.ties : root.ties.filter((item) => tieId(item) !== tieId(tie));

@@ -119,6 +119,20 @@ export function partLoose(root: Root, entries: readonly LogEntry[], tie: Tie, wh
   return part(root, entries, tie, staying, when, owedSince(when.at, tie, entries));
 }
 
+/**
+ * The node at the other end of this tie has left, and whoever came over it hangs together with the root otherwise: those whom they met
+ * here may have hung on that node alone. They go on as a person of their own. Null where everybody hangs together.
+ */
+export function partStranded(root: Root, entries: readonly LogEntry[], tie: Tie, when: SplitTime): Parted | null {
+  const nodes = [root.name, ...root.members];
+  const held = reach(root.ties, root.name, tie);
+  const [start] = nodes.filter((node) => !held.has(node)).sort();
+  if (start === undefined) return null;
+  const away = reach(root.ties, start, tie);
+  const staying = new Set(nodes.filter((node) => !away.has(node)));
+  return part(root, entries, tie, staying, when, owedSince(when.at, tie, entries));
+}
+
 function owedSince(since: number, tie: Tie, entries: readonly LogEntry[]): (stranger: Stranger) => LinkTodo {
   return (stranger) => {
     const known = entries.find(({ signal }) => signal.idempotency_key === stranger.by);
