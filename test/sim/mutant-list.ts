@@ -243,7 +243,7 @@ export const mutants: readonly Mutant[] = [
   one(
     "a signal stays where a split has made it wrong",
     identity,
-    '    if (isMisled(node, call)) return { arm: "moved", to: call.nodes[0] ?? call.self };\n',
+    '      if (!leadsHere) return { arm: "moved", to: first };\n',
     "",
   ),
   one(

@@ -3,7 +3,15 @@ import { defaultIdentityPolicy } from "../../src/decide/identity-policy.ts";
 import type { Signal } from "../../src/model.ts";
 import { emptyLead, foldSignal } from "../../src/resolve/lead.ts";
 import { type ActionRecord, inputsOf, type LogEntry, type Root } from "../../src/resolve/node.ts";
-import { doubtOf, findTie, partAgain, partLoose, type SplitChoice, split } from "../../src/resolve/split.ts";
+import {
+  doubtOf,
+  findTie,
+  partAgain,
+  partLoose,
+  partStranded,
+  type SplitChoice,
+  split,
+} from "../../src/resolve/split.ts";
 import { tieId } from "../../src/resolve/ties.ts";
 import { signal } from "../signals.ts";
 import {
@@ -459,6 +467,25 @@ describe("somebody who was taken in with the one they had come over, and hangs o
   it("stays where they hang together with the root", () => {
     expect(partLoose(one(), whole, bobsTie, time)).toBeNull();
     expect(partLoose(one({ members: ["acme/3"], ties: [annsTie, joining] }), log(annsDemo), joining, time)).toBeNull();
+  });
+});
+
+describe("those whom somebody met at a node that has left meanwhile", () => {
+  // Bob came over a node that left with a split, to whoever had hung on it; both became part of Ann, whom Bob knows.
+  const gone = tieBetween("acme/2", "acme/9", { by: "forms:bob-demo" });
+  const known = tieBetween("acme/2", "acme/1", { by: "forms:bridge" });
+  const met = one({ ties: [annsTie, gone, known], doubts: [{ tie: gone }] });
+  const entries = log(annsDemo, bobsDemo, bobsVisit, bridge);
+
+  it("go on as a person of their own, while who came stays with whom they know", () => {
+    const done = partStranded(met, entries, gone, time);
+    expect(done?.stays).toMatchObject({ name: "acme/1", members: ["acme/2", "acme/3"], doubts: [] });
+    expect(done?.stays.ties.map(tieId)).toEqual([tieId(annsTie), tieId(known)]);
+    expect(done?.parting.root).toMatchObject({ name: "acme/4", members: [], ties: [] });
+  });
+
+  it("stay where they hang on somebody else as well", () => {
+    expect(partStranded({ ...met, ties: [...met.ties, bobsTie] }, entries, gone, time)).toBeNull();
   });
 });
 
