@@ -61,7 +61,7 @@ export type ClaimAnswer =
   | { readonly arm: "unused" }
   | ({ readonly arm: "erased" } & Remembered)
   | ({ readonly arm: "moved"; readonly to: string } & Partial<Remembered>)
-  | { readonly arm: "root"; readonly profile: Profile };
+  | { readonly arm: "root"; readonly profile: Profile; readonly erased_at?: number };
 
 export type JoinAnswer =
   | { readonly arm: "joined" }
@@ -74,11 +74,15 @@ export interface JoinCall {
   readonly profile: Profile;
   readonly authority: Authority;
   readonly tie: Tie;
+  /** Of whoever was erased where `to` began. */
+  readonly erased_at?: number;
 }
 
 export interface AbsorbCall {
   readonly self: string;
   readonly loser: Root;
+  /** When whoever was joined had last been erased, 0 if never; unknown to who was sent on. */
+  readonly joins?: number;
   readonly entries: readonly LogEntry[];
   readonly first: boolean;
   readonly last: boolean;
@@ -142,7 +146,7 @@ export class Linking {
         throw new Error("this node is changing: to be asked again");
       return { arm: "unused" };
     }
-    if (node.role === "root") return { arm: "root", profile: profileOf(node) };
+    if (node.role === "root") return { arm: "root", profile: profileOf(node), ...erasureOf(node) };
     if (call.full) return { arm: "unused" };
     if (node.role === "erased" && call.after !== node.epoch)
       return { arm: "erased", erased_at: node.erased_at, epoch: node.epoch };
@@ -214,7 +218,7 @@ export class Linking {
       throw new Error("this node is changing: to be asked again");
     const reason = guard(profileOf(node), call.profile, call.over, policy.identity, call.authority);
     if (reason !== null) return { arm: "apart", reason };
-    this.#seal(node, call.to, { ...call.tie, loser: node.name });
+    this.#seal(node, call.to, { ...call.tie, loser: node.name }, call.erased_at);
     await this.transfer();
     this.settled();
     return { arm: "joined" };
@@ -231,8 +235,8 @@ export class Linking {
     // It may have come by way of somebody who is here, who was no part of whoever was erased.
     if (node.role === "root" && hasAbsorbed(node, call.loser)) return this.#tookIn(node, call.loser);
     // Where nobody is, it was on the way to whoever was erased, whenever it set out: they were there until just now.
-    if (erased_at !== undefined && (node.role === "erased" || sealedAt(call.loser) < erased_at))
-      return { arm: "erased", at: erased_at };
+    const isPast = sealedAt(call.loser) < (erased_at ?? 0) || (call.joins ?? erased_at ?? 0) < (erased_at ?? 0);
+    if (erased_at !== undefined && (node.role === "erased" || isPast)) return { arm: "erased", at: erased_at };
     if (node.role === "alias") return { arm: "moved", to: node.parent };
     const before = rootOf(node, call.self, call.loser.workspace);
     if (isFinal(before)) return { arm: "erased", at: before.erase.at };
@@ -370,7 +374,7 @@ export class Linking {
       if (reason !== null) return apart(reason, root);
       const tie = tieOf(todo, Date.now());
       if (root.name > target) {
-        this.#seal(root, target, { ...tie, loser: root.name });
+        this.#seal(root, target, { ...tie, loser: root.name }, answer.erased_at);
         return this.transfer();
       }
       const joined = await identityStub(this.#env, target).requestLink({
@@ -379,6 +383,7 @@ export class Linking {
         profile,
         authority,
         tie,
+        ...erasureOf(root),
       });
       const then = this.#linking(todo, life);
       if (then === null) return;
@@ -415,11 +420,18 @@ export class Linking {
     for (let hops = 0; hops < hopsMax; hops++) {
       const node = this.#state.load();
       if (node.role !== "alias" || node.acknowledged) return;
-      const { parent, sealed } = node;
+      const { parent, sealed, joins } = node;
       let movedTo: string | null = null;
       let { epoch } = node;
       for (const { chunk, first, last } of chunksOf(this.#state.store.entriesAfter(0))) {
-        const call = { self: parent, loser: sealed, entries: chunk, first, last };
+        const call = {
+          self: parent,
+          loser: sealed,
+          entries: chunk,
+          first,
+          last,
+          ...(joins === undefined ? {} : { joins }),
+        };
         const answer = await identityStub(this.#env, parent).absorb(call);
         if (answer.arm === "erased") return this.#eraseSealed(sealed, answer.at);
         if (answer.arm === "moved") {
@@ -427,12 +439,15 @@ export class Linking {
           break;
         }
         epoch = Math.max(epoch, answer.version);
+        // Another one may have brought it meanwhile, or found that it must go.
+        const now = this.#state.load();
+        if (now.role !== "alias" || now.acknowledged || now.parent !== parent) return;
       }
       const after = this.#state.load();
       if (after.role !== "alias" || after.acknowledged || after.parent !== parent) continue;
-      const { sealed: _arrived, ...pointer } = after;
+      const { sealed: brought, joins: _ofTheLast, ...pointer } = after;
       this.#state.saveAlias(
-        movedTo === null ? { ...pointer, epoch, acknowledged: true } : { ...after, parent: movedTo },
+        movedTo === null ? { ...pointer, epoch, acknowledged: true } : { ...pointer, sealed: brought, parent: movedTo },
       );
     }
   }
@@ -454,7 +469,7 @@ export class Linking {
   }
 
   /** The only commit point of a merge: from here on this node is an alias whose state is on its way. */
-  #seal(root: Root, parent: string, tie: Tie): void {
+  #seal(root: Root, parent: string, tie: Tie, joins = 0): void {
     const sealed: Root = { ...root, ties: tied(root.ties, tie) };
     const { restored, erased_at, version } = root;
     const alias: Alias = {
@@ -463,6 +478,7 @@ export class Linking {
       epoch: version,
       acknowledged: false,
       sealed,
+      joins,
       ...(restored === undefined ? {} : { restored }),
       ...(erased_at === undefined ? {} : { erased_at }),
     };
@@ -549,6 +565,10 @@ export function rootOf(node: Exclude<Node, Alias>, name: string, workspace: stri
 }
 
 /** When it became part of the one that it is on its way to. */
+function erasureOf({ erased_at }: Root): Pick<JoinCall, "erased_at"> {
+  return erased_at === undefined ? {} : { erased_at };
+}
+
 function sealedAt(loser: Root): number {
   return loser.ties.findLast((tie) => tie.loser === loser.name)?.at ?? Number.POSITIVE_INFINITY;
 }

@@ -58,7 +58,8 @@ export type Alias = Memory & {
 } & (
     | { readonly acknowledged: true }
     /** Sealed: this root lost a merge and its state is on its way to the parent. */
-    | { readonly acknowledged: false; readonly sealed: Root }
+    /** `joins`: when whoever was joined had last been erased, 0 if never; not there any more once sent on. */
+    | { readonly acknowledged: false; readonly sealed: Root; readonly joins?: number }
   );
 
 /** A CRM account, or an outlet, that the workspace's follow-ups go to. */

@@ -37,7 +37,7 @@ export const mutants: readonly Mutant[] = [
   one(
     "drop the seal",
     linking,
-    "        this.#seal(root, target, { ...tie, loser: root.name });\n        return this.transfer();",
+    "        this.#seal(root, target, { ...tie, loser: root.name }, answer.erased_at);\n        return this.transfer();",
     "        return this.#state.change(linked(root, todo.node, remembered));",
   ),
   one(
@@ -49,8 +49,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "acknowledge before absorb",
     linking,
-    "      const { parent, sealed } = node;",
-    '      const { parent, sealed } = node;\n      this.#state.saveAlias({ role: "alias", parent, epoch: node.epoch, acknowledged: true });',
+    "      const { parent, sealed, joins } = node;",
+    '      const { parent, sealed, joins } = node;\n      this.#state.saveAlias({ role: "alias", parent, epoch: node.epoch, acknowledged: true });',
   ),
   one(
     "sealed state asks once only",
@@ -80,7 +80,7 @@ export const mutants: readonly Mutant[] = [
   one(
     "claim takes a root",
     linking,
-    '    if (node.role === "root") return { arm: "root", profile: profileOf(node) };\n    if (call.full)',
+    '    if (node.role === "root") return { arm: "root", profile: profileOf(node), ...erasureOf(node) };\n    if (call.full)',
     "    if (call.full)",
   ),
   one(

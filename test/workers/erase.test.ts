@@ -117,6 +117,23 @@ describe("somebody new where an erased person was", () => {
     await identityStub(env, nodeOf(acme, device)).swallow(late);
     expect((await personOf(acme, device)).root.name).toBe(root.name);
   });
+
+  it("takes in nobody who was on the way to the one before, whenever they set out", async () => {
+    const { root } = await personOf(acme, email("ada@example.com"));
+    const name = `${root.name}-late`;
+    const tie = {
+      a: name,
+      b: root.name,
+      over: userId("late"),
+      by: "forms:late",
+      authority: { type: "signal" },
+    } as const;
+    const loser = { ...root, name, members: [], ties: [{ ...tie, loser: name, at: Date.now() }] };
+    const call = { self: root.name, loser, entries: [], first: true, last: true };
+    const absorbed = (joins: number) => identityStub(env, root.name).absorb({ ...call, joins });
+    expect(await absorbed(0)).toEqual({ arm: "erased", at: root.erased_at });
+    expect(await absorbed(root.erased_at ?? 0)).toMatchObject({ arm: "ok" });
+  });
 });
 
 describe("the order to erase", () => {
