@@ -480,11 +480,12 @@ export class AccountObject extends DurableObject<Env> {
     const { everyMs } = crm.manifest.hears;
     const now = Date.now();
     if (this.#hearAt > now) return this.#arm(this.#hearAt);
-    this.#hearAt = Math.max(now + everyMs, this.#wire.pausedUntil);
+    const isPaused = this.#wire.pausedUntil > now;
+    this.#hearAt = isPaused ? this.#wire.pausedUntil : now + everyMs;
     this.#arm(this.#hearAt);
-    if (this.#wire.pausedUntil > now || (await this.#listening.hear(crm, facts))) return;
-    // The budget is used up, everything is under way, or some could not be told: no later than it must be.
-    this.#hearAt = Math.min(this.#hearAt, Date.now() + 5_000);
+    if (isPaused) return;
+    const next = await this.#listening.hear(crm, facts);
+    this.#hearAt = Math.max(Math.min(this.#hearAt, next), Date.now());
     this.#arm(this.#hearAt);
   }
 

@@ -83,6 +83,8 @@ export class Listening {
   #since: number | null = null;
   #allAt = 0;
   #hearing = false;
+  /** Looks that failed one after another. */
+  #failures = 0;
 
   constructor(ear: Ear) {
     this.#ear = ear;
@@ -129,24 +131,27 @@ export class Listening {
     for (const key of keys) this.#open?.delete(key);
   }
 
-  /** One round: as much of a look as it may cost. False where it had to be put off. Never throws. */
-  async hear(crm: Crm, facts: AccountFacts): Promise<boolean> {
-    if (this.#hearing || facts.status !== "connected" || !this.isOpen) return true;
+  /**
+   * One round: as much of a look as it may cost. Epoch ms at which the next one is due: `everyMs` after this look began, or a moment
+   * later where it failed, was put off, or something could not be told. Never throws.
+   */
+  async hear(crm: Crm, facts: AccountFacts): Promise<number> {
+    const { everyMs } = crm.manifest.hears;
+    if (this.#hearing || facts.status !== "connected" || !this.isOpen) return Date.now() + everyMs;
     this.#hearing = true;
     try {
       return await this.#round(crm, facts);
     } catch (error) {
       log("warn", "account.hearing", { account: facts.name, error: errorName(error) });
-      this.#pass = null;
-      return true;
+      return this.#fail(everyMs);
     } finally {
       this.#hearing = false;
     }
   }
 
-  async #round(crm: Crm, facts: AccountFacts): Promise<boolean> {
-    const { tasksMax, sinceTasksMax, requestsMax } = crm.manifest.hears;
-    const pass = this.#begin(Date.now());
+  async #round(crm: Crm, facts: AccountFacts): Promise<number> {
+    const { everyMs, tasksMax, sinceTasksMax, requestsMax } = crm.manifest.hears;
+    const pass = this.#begin(Date.now(), everyMs);
     let sent = 0;
     while (pass.left.length > 0 && sent < hearRequestsMax) {
       const slice = pass.left.slice(0, pass.since === null ? tasksMax : sinceTasksMax);
@@ -158,17 +163,29 @@ export class Listening {
         };
         goesOn = await this.#look(crm, facts, pass, slice, counted);
       });
-      if (!spent) return false;
-      if (!goesOn) {
-        this.#pass = null;
-        return true;
-      }
+      if (!spent) return Date.now() + soonMs;
+      if (!goesOn) return this.#fail(everyMs);
+      this.#failures = 0;
       pass.left = pass.left.slice(slice.length);
     }
-    return pass.left.length > 0 || this.#end(crm, pass);
+    return pass.left.length > 0 ? Date.now() + everyMs : this.#end(crm, pass);
   }
 
-  #begin(now: number): Pass {
+  /** A look that failed told nobody: it is repeated soon, and less and less so while it goes on failing. */
+  #fail(everyMs: number): number {
+    this.#drop();
+    return Date.now() + Math.min(everyMs, soonMs * 2 ** this.#failures++);
+  }
+
+  /** What was left of it is looked at by the next one, at everything again if this one was to. */
+  #drop(): void {
+    if (this.#pass?.since === null) this.#allAt = 0;
+    this.#pass = null;
+  }
+
+  /** What cannot be told for long holds up nobody else: a look at everything begins when it is due. */
+  #begin(now: number, everyMs: number): Pass {
+    if (this.#pass !== null && this.#pass.tries > 0 && now >= this.#pass.startedAt + everyMs) this.#drop();
     if (this.#pass !== null) return this.#pass;
     const since = now - this.#allAt > hearAllEveryMs ? null : (this.#since ?? this.#ear.store.heardSince());
     if (since === null) this.#allAt = now;
@@ -176,16 +193,24 @@ export class Listening {
     return this.#pass;
   }
 
-  /** False where some are to be looked at again; when they cannot be told for long, the next pass asks from the same instant. */
-  #end(crm: Crm, pass: Pass): boolean {
-    const { again, tries } = pass;
-    this.#pass = again.length > 0 && tries < triesMax ? { ...pass, left: again, again: [], tries: tries + 1 } : null;
-    if (again.length > 0) return this.#pass === null;
-    this.#since = pass.startedAt - hearOverlapMs;
-    const { tasksMax, sinceTasksMax } = crm.manifest.hears;
+  /** When they cannot be told for long, the next pass asks from the same instant. */
+  #end(crm: Crm, pass: Pass): number {
+    const { again, startedAt, tries } = pass;
+    const { everyMs, tasksMax, sinceTasksMax } = crm.manifest.hears;
+    const next = startedAt + everyMs;
+    if (again.length > 0) {
+      if (tries < triesMax) {
+        this.#pass = { ...pass, left: again, again: [], tries: tries + 1 };
+        return Math.min(next, Date.now() + soonMs);
+      }
+      this.#drop();
+      return next;
+    }
+    this.#pass = null;
+    this.#since = startedAt - hearOverlapMs;
     // Only where a look at everything would be dear after the object has slept.
     if (sinceTasksMax > tasksMax && this.#tasks().size > tasksMax) this.#ear.store.saveHeardSince(this.#since);
-    return true;
+    return next;
   }
 
   /** False when the pass cannot go on now. */
@@ -316,8 +341,9 @@ function openTask({ key, receipt, node, seen, attemptAt, over, step }: Action): 
 /** No task's digest: what it says is to be told. */
 const untold = "?";
 
-/** Looks at what could not be told, a moment apart, before the next look at everything. */
+/** Looks at what could not be told, `soonMs` apart, before the next look at everything. */
 const triesMax = 3;
+const soonMs = 5_000;
 
 /** Updates and closings carry the key of the action that made the task. */
 function partsOf(key: string): {

@@ -70,11 +70,13 @@ async function given(of: TestWorkspace, id: string, to: string): Promise<void> {
   );
 }
 
-/** A minute passes, and the account's alarm goes off. */
-async function minute(of: TestWorkspace, crm: "hubspot" | "salesforce" = "hubspot"): Promise<void> {
-  letPass(60_000);
+/** Time passes, and the account's alarm goes off. */
+async function seconds(of: TestWorkspace, count: number, crm: "hubspot" | "salesforce" = "hubspot"): Promise<void> {
+  letPass(count * 1_000);
   await runDurableObjectAlarm(account(of, crm));
 }
+
+const minute = (of: TestWorkspace, crm?: "hubspot" | "salesforce") => seconds(of, 60, crm);
 
 function only(crm: RecordingCrm): RecordedTask {
   const [task] = crm.tasks;
@@ -268,6 +270,43 @@ describe("a look", () => {
     hubspot.unanswered.clear();
     await minute(acme);
     expect((await followUpOf(acme)).state).toBe("cancelled");
+  });
+
+  it("that fails is repeated a moment later, not at the next time", async () => {
+    const acme = await open("h22");
+    await asked(acme);
+    only(hubspot).completedAt = Date.now();
+    hubspot.lookFails.push({ arm: "deferred", retryAfterMs: 1_000, scope: "action", reason: "status_503" });
+    await minute(acme);
+    expect((await followUpOf(acme)).state).toBe("open");
+    await seconds(acme, 5);
+    expect((await followUpOf(acme)).state).toBe("done");
+  });
+
+  it("that cannot tell of one task for long holds up no other task's minute", async () => {
+    const acme = await open("h23");
+    const { id, actions } = await asked(acme);
+    const untold = actions[0]?.key;
+    await send(acme, { id: "s2", kind: "demo_requested", identifiers: [email("bob@example.com")] });
+    await eventually(
+      () => hubspot.tasks.length,
+      (count) => count === 2,
+    );
+    const told = IdentityObject.prototype.heard;
+    const heard = vi.spyOn(IdentityObject.prototype, "heard").mockImplementation(function (this: IdentityObject, call) {
+      return call.key === untold ? Promise.resolve({ arm: "later" }) : told.call(this, call);
+    });
+    for (const task of hubspot.tasks) if (task.key === untold) task.completedAt = Date.now();
+    await seconds(acme, 51);
+    expect(heard).toHaveBeenCalledTimes(1);
+    for (const task of hubspot.tasks) task.completedAt = Date.now();
+    for (let at = 0; at < 50; at += 5) await seconds(acme, 5);
+    expect(heard.mock.calls.filter(([{ key }]) => key !== untold)).toHaveLength(1);
+    expect((await followUpOf(acme)).id).toBe(id);
+    expect((await followUpOf(acme)).state).toBe("open");
+    heard.mockRestore();
+    await minute(acme);
+    expect((await followUpOf(acme)).state).toBe("done");
   });
 
   it("with a token that is not accepted refreshes it, and goes on the next time", async () => {
