@@ -140,7 +140,8 @@ export class AccountObject extends DurableObject<Env> {
   readonly #joining: Joining;
   /** When the alarm stands; undefined until this incarnation has asked. */
   #alarmAt: number | null | undefined = undefined;
-  #hearAt = 0;
+  /** When the next look is due; null where none is, undefined until this incarnation knows: the next alarm looks then. */
+  #hearAt: number | null | undefined = undefined;
   #timer: { readonly at: number; readonly id: ReturnType<typeof setTimeout> } | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -204,8 +205,7 @@ export class AccountObject extends DurableObject<Env> {
       const known = opened === null ? null : heldBy(opened, call);
       const answer = known === null ? null : settled(known);
       // After a split another identity may ask for what was made already: it is the one to be told of it.
-      if (known?.state === "done" && known !== stored)
-        this.#listening.own({ key, node: call.node, moves: call.moves ?? 0 });
+      if (known?.state === "done" && known !== stored) this.own({ key, node: call.node, moves: call.moves ?? 0 });
       if (answer !== null) return answer;
       item = { action: known ?? newAction(call), saved: known !== null, busy: false, waiters: [] };
       this.#items.set(key, item);
@@ -289,7 +289,7 @@ export class AccountObject extends DurableObject<Env> {
 
   /** The task of this action is of this identity's from now on. */
   own(call: OwnCall): void {
-    this.#listening.own(call);
+    if (this.#listening.own(call)) this.#listen();
   }
 
   /* ------------------------------------------------------------------------------------ connect */
@@ -476,26 +476,33 @@ export class AccountObject extends DurableObject<Env> {
   /** One look at the open tasks, if it is time; the next one is behind an alarm before this one begins. */
   async #hear(): Promise<void> {
     const [facts, crm] = [this.#facts, this.#heard()];
-    if (facts === null || crm === null || facts.status !== "connected" || !this.#listening.isOpen) return;
-    const { everyMs } = crm.manifest.hears;
+    if (facts === null || crm === null || facts.status !== "connected" || !this.#listening.isOpen) {
+      this.#hearAt = null;
+      return;
+    }
     const now = Date.now();
-    if (this.#hearAt > now) return this.#arm(this.#hearAt);
+    const due = this.#hearAt ?? now;
+    if (due > now) return this.#arm(due);
     const isPaused = this.#wire.pausedUntil > now;
-    this.#hearAt = isPaused ? this.#wire.pausedUntil : now + everyMs;
-    this.#arm(this.#hearAt);
+    const latest = isPaused ? this.#wire.pausedUntil : now + crm.manifest.hears.everyMs;
+    this.#hearBy(latest);
     if (isPaused) return;
     const next = await this.#listening.hear(crm, facts);
-    this.#hearAt = Math.max(Math.min(this.#hearAt, next), Date.now());
-    this.#arm(this.#hearAt);
+    this.#hearBy(Math.max(Math.min(latest, next), Date.now()));
   }
 
-  /** Behind whatever was made now stands a look at what becomes of it. */
+  #hearBy(at: number): void {
+    this.#hearAt = at;
+    this.#arm(at);
+  }
+
+  /** Behind whatever was made now stands a look at what becomes of it. One that is due, perhaps overdue, is not put off by it. */
   #listen(): void {
     const crm = this.#heard();
     if (crm === null) return;
-    const { everyMs } = crm.manifest.hears;
-    if (this.#hearAt <= Date.now()) this.#hearAt = Date.now() + everyMs;
-    this.#arm(this.#hearAt);
+    const at = Date.now() + crm.manifest.hears.everyMs;
+    if (this.#hearAt === null) this.#hearAt = at;
+    this.#arm(this.#hearAt ?? at);
   }
 
   /** The CRM that is listened to; null for an outlet, where nobody completes anything. */

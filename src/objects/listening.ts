@@ -118,11 +118,14 @@ export class Listening {
       open.set(base, { ...known, updated: revision, seen: action.seen, wroteAt: action.attemptAt });
   }
 
-  /** Its follow-up went to somebody else with a split: listened to again, also where whoever had it before is gone. */
-  own(call: OwnCall): void {
-    if (!this.#ear.store.own(call)) return;
+  /** Its follow-up went to somebody else with a split: listened to again, also where whoever had it before is gone. True where that is new. */
+  own(call: OwnCall): boolean {
+    const { store } = this.#ear;
+    if (!store.own(call)) return false;
+    store.keepListening(call.key);
     this.#open = null;
     this.#pass = null;
+    return true;
   }
 
   /** Nobody is to hear of these any more. */

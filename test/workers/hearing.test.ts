@@ -309,6 +309,38 @@ describe("a look", () => {
     expect((await followUpOf(acme)).state).toBe("done");
   });
 
+  it("that is due is not put off by a task that is made at that very moment", async () => {
+    const acme = await open("h24");
+    await asked(acme);
+    only(hubspot).completedAt = Date.now();
+    letPass(51_000);
+    await send(acme, { id: "s2", kind: "demo_requested", identifiers: [email("bob@example.com")] });
+    await eventually(
+      () => hubspot.tasks.length,
+      (count) => count === 2,
+    );
+    await seconds(acme, 0);
+    expect((await followUpOf(acme)).state).toBe("done");
+  });
+
+  it("goes on when a task that nobody was to hear of is somebody else's from now on", async () => {
+    const acme = await open("h25");
+    const { actions } = await asked(acme);
+    const key = actions[0]?.key ?? "";
+    const heard = vi.spyOn(IdentityObject.prototype, "heard").mockResolvedValue({ arm: "unknown" });
+    hubspot.tasks.length = 0;
+    await minute(acme);
+    await minute(acme);
+    const alarm = () => runInDurableObject(account(acme), (_object, { storage }) => storage.getAlarm());
+    expect(await rows(acme)).toEqual([`${key} closed`]);
+    expect(await alarm()).toBeNull();
+    await account(acme).own({ key, node: actions[0]?.account ?? "", moves: 1 });
+    expect(await alarm()).not.toBeNull();
+    expect(heard).toHaveBeenCalledTimes(1);
+    await minute(acme);
+    expect(heard).toHaveBeenCalledTimes(2);
+  });
+
   it("with a token that is not accepted refreshes it, and goes on the next time", async () => {
     const acme = await open("h12");
     await asked(acme);
