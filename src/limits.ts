@@ -31,7 +31,7 @@ export const hopsMax = 40;
 export const membersMax = 200;
 /** Longest a decision waits for identifiers that are being linked; DESIGN §6.2. */
 export const linkWaitMs = 2_000;
-/** A signal that the queue took in is normally applied within this. */
+/** A signal that the queue took in is normally applied within this; of one that took longer it is written down when it was. */
 export const queueDelayMs = 10 * 60_000;
 /** The alarm behind work that normally finishes at once: fires only when the turn after the commit was lost. */
 export const guardMs = 5_000;

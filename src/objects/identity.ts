@@ -17,7 +17,7 @@ import { looksAtCompanies } from "../decide/level.ts";
 import { kindRuleOf, type Policy } from "../decide/policy.ts";
 import type { Env } from "../env.ts";
 import { projectionOf } from "../ledger/rows.ts";
-import { guardMs, hopsMax } from "../limits.ts";
+import { guardMs, hopsMax, queueDelayMs } from "../limits.ts";
 import type { Signal } from "../model.ts";
 import { isFinal, mayBeErased } from "../resolve/erase.ts";
 import type { HeardTask } from "../resolve/hearing.ts";
@@ -191,6 +191,7 @@ export class IdentityObject extends DurableObject<Env> {
       root: root.name,
       signal,
       node_of: call.nodes,
+      ...(now - signal.received_at > queueDelayMs ? { applied_at: now } : {}),
       undecided: { key: signal.idempotency_key, decide_at: now + windowMs, waiting: false },
     };
     const { entry, next } = this.#decidedAtOnce(root, draft, policy, call.workspace.targets, now);

@@ -298,6 +298,8 @@ export interface LogEntry {
   readonly undecided?: Undecided;
   readonly answer?: Answer;
   readonly targets?: readonly Target[];
+  /** Epoch ms at which it was applied, where that was more than `queueDelayMs` after its signal came in. */
+  readonly applied_at?: number;
   /** Name of the root that wrote the row: the first rows of a node stand before any snapshot. */
   readonly root: string;
 }

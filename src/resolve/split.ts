@@ -285,10 +285,11 @@ function decidedTogether(root: Root, entries: readonly LogEntry[], tie: Tie, whe
   const since = (tie.undecided_since ?? tie.at) - when.undecidedMs;
   return new Set(
     entries
-      .map((entry) => entry.signal)
-      .filter((signal) => signal.occurred_at >= when.decideSince && !acted.has(signal.idempotency_key))
-      .filter((signal) => signal.received_at >= since || closed.has(signal.idempotency_key))
-      .map((signal) => signal.idempotency_key),
+      .filter(({ signal }) => signal.occurred_at >= when.decideSince && !acted.has(signal.idempotency_key))
+      .filter(
+        ({ signal, applied_at = signal.received_at }) => applied_at >= since || closed.has(signal.idempotency_key),
+      )
+      .map(({ signal }) => signal.idempotency_key),
   );
 }
 

@@ -296,6 +296,14 @@ describe("what was decided for both", () => {
     expect(left.undecided).toEqual([{ key: "forms:bob-later", decide_at: 3_670_000, waiting: false }]);
   });
 
+  it("is also what came long before the merge, and was applied after it", () => {
+    const lay = (part: Partial<LogEntry>) => ({ ...row(3, bobsVisit), ...part });
+    const others = log(annsDemo, bobsDemo);
+    expect(cut(one(), [...others, lay({})]).left.undecided).toEqual([]);
+    expect(cut(one(), [...others, lay({ applied_at: 44_999 })]).left.undecided).toEqual([]);
+    expect(cut(one(), [...others, lay({ applied_at: 45_000 })]).left.undecided).toEqual(undecided(["forms:bob-visit"]));
+  });
+
   it("is not what led to a follow-up that stands", () => {
     const bobsCall = recordOf({ trigger: "forms:bob-later", state: "done" });
     expect(cut(one({ follow_ups: [bobsCall] })).left.undecided).toEqual([]);
