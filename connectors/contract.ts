@@ -140,6 +140,8 @@ export interface Grant {
   readonly apiUrl: string;
   /** HubSpot portal id, Salesforce organisation id. */
   readonly crmAccount: string;
+  /** The user in whose name we write, where the CRM says it (Salesforce). */
+  readonly crmUser?: string;
   readonly scopes: readonly string[];
   /** Where it was granted, if not at the deployment's own login host: it is refreshed and revoked there. */
   readonly loginUrl?: string;
@@ -185,6 +187,8 @@ export interface CrmSession {
   readonly send: Send;
   /** `Grant.crmAccount`: a Slack channel's id. */
   readonly crmAccount?: string;
+  /** `Grant.crmUser`: what this user did is our own doing. */
+  readonly crmUser?: string;
 }
 
 export interface CrmPerson {
@@ -448,8 +452,8 @@ export interface Crm extends Destination {
     ask: ChangedAsk,
   ): Promise<Result<readonly (TaskSeen | null)[], Exclude<Outcome, { arm: "done" }>>>;
   /**
-   * Records of people that became one since this instant (epoch ms), as signals; one request. May be repeated: the same fact is the same
-   * signal. Absent where the CRM tells of it by itself.
+   * Records of people that became one since this instant (epoch ms), and what others than us have typed into them, as signals; one request.
+   * May be repeated: the same fact is the same signal. Absent where the CRM tells of it by itself.
    */
   joined?(session: CrmSession, since: number): Promise<Result<JoinedRecords, Exclude<Outcome, { arm: "done" }>>>;
   /** Pure: the shape that a task has when it says this. */

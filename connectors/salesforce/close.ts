@@ -16,7 +16,11 @@ import { clip } from "./soql.ts";
 export async function closeTasks(session: CrmSession, commands: readonly CloseTask[]): Promise<readonly Outcome[]> {
   const conversation = new Conversation(session, closeCost(commands));
   const tasksById = soql.tasksById(commands.map((command) => command.taskId));
-  const found = await readAll(conversation, { tasks: tasksById, statuses: soql.taskStatuses }, ["statuses"]);
+  const found = await readAll(
+    conversation,
+    { tasks: tasksById, statuses: soql.taskStatuses },
+    (name) => name === "statuses",
+  );
   if (!found.ok) {
     return commands.map(() => found.failure);
   }

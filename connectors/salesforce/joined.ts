@@ -1,6 +1,6 @@
 /**
- * Leads that became contacts, and records that became one, read from the org (CRM-FACTS §2.7, §3): for orgs whose package tells of neither,
- * and for what it could not tell. Deleted rows are read too, for a loser of a merge is one that names its master. Rows may commit late, so
+ * Leads that became contacts, records that became one, and what was typed into them (`edited.ts`), read from the org (CRM-FACTS §2.7, §3): for
+ * orgs whose package tells of none of it, and for what it could not tell. Deleted rows are read too, for a loser of a merge is one that names its master. Rows may commit late, so
  * whoever asks overlaps; what is read twice is the same signal, for its id is made of the records alone.
  */
 import { digest } from "../../src/crypto.ts";
@@ -10,21 +10,29 @@ import type { CrmSession, JoinedRecords, SignalDraft } from "../contract.ts";
 import { draftOf, identifier } from "../draft.ts";
 import { type Fields, text } from "./answers.ts";
 import { Conversation } from "./client.ts";
+import { edited, editedFields } from "./edited.ts";
 import { type MergedObject, objects } from "./emitter/schema.ts";
 import type { Failed } from "./errors.ts";
 import { readAll } from "./read.ts";
+import { recordFieldsOf } from "./record-fields.ts";
 import { joinedRowsMax, soql } from "./requests.ts";
 
-/** One request for all three questions; a page holds more rows than they ask for. */
+/** One request for all questions; a page holds more rows than they ask for. */
 export const joinedRequestsMax = 1;
 
 export async function joinedRecords(session: CrmSession, since: number): Promise<Result<JoinedRecords, Failed>> {
   const after = new Date(since).toISOString();
-  const found = await readAll(new Conversation(session, joinedRequestsMax), {
+  const us = session.crmUser;
+  const questions = {
     converted: soql.leadsConverted(after),
     leads: soql.mergedAway("Lead", after),
     contacts: soql.mergedAway("Contact", after),
-  });
+  };
+  // Where it is not known who we are, our own writes could not be told from a person's.
+  const edits = us === undefined ? {} : editsSince(after);
+  // No history, or no package: there is nothing to be heard. What fails otherwise may be there all the same.
+  const isAbsent = (name: string, { arm }: Failed) => name in edits && arm === "blocked";
+  const found = await readAll(new Conversation(session, joinedRequestsMax), { ...questions, ...edits }, isAbsent);
   if (!found.ok) {
     return fail(found.failure);
   }
@@ -37,10 +45,24 @@ export async function joinedRecords(session: CrmSession, since: number): Promise
       ...rowsOf("converted").flatMap(converted),
       ...rowsOf("leads").flatMap((row) => merged("Lead", row)),
       ...rowsOf("contacts").flatMap((row) => merged("Contact", row)),
+      ...rowsOf("leadEdits").flatMap((row) => edited("Lead", row, us ?? "")),
+      ...rowsOf("contactEdits").flatMap((row) => edited("Contact", row, us ?? "")),
     ],
     through: Number.isFinite(through) ? through : null,
   });
 }
+
+function editsSince(after: string): Readonly<Record<string, string>> {
+  const all = Object.keys(editedFields);
+  const { name: marked } = recordFieldsOf.baton_lead_id;
+  const ofContacts = all.filter((name) => !onlyOnLeads.includes(name));
+  return {
+    leadEdits: soql.fieldsEdited("Lead", all, marked, after),
+    contactEdits: soql.fieldsEdited("Contact", ofContacts, marked, after),
+  };
+}
+
+const onlyOnLeads: readonly string[] = ["Company", "Website"];
 
 function converted(row: Fields): SignalDraft[] {
   const lead = idOf("Lead", row.Id);
@@ -88,5 +110,6 @@ function idOf(object: MergedObject, given: unknown): string | undefined {
 }
 
 function stampOf(row: Fields | undefined): number {
-  return Date.parse(String(row?.SystemModstamp));
+  // A row of the history is never changed.
+  return Date.parse(String(row?.SystemModstamp ?? row?.CreatedDate));
 }

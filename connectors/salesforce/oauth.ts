@@ -67,8 +67,9 @@ export function readGrant(
   const apiUrl = text(body.instance_url);
   const refreshToken = text(body.refresh_token) ?? before?.refreshToken ?? null;
   // `id` is …/id/{organisation}/{user}.
-  const crmAccount =
-    /\/id\/([0-9A-Za-z]{15,18})\/[0-9A-Za-z]{15,18}$/.exec(text(body.id) ?? "")?.[1] ?? before?.crmAccount ?? null;
+  const who = /\/id\/([0-9A-Za-z]{15,18})\/([0-9A-Za-z]{15,18})$/.exec(text(body.id) ?? "");
+  const crmAccount = who?.[1] ?? before?.crmAccount ?? null;
+  const crmUser = who?.[2] ?? before?.crmUser;
   if (accessToken === null || apiUrl === null || crmAccount === null) {
     return fail({ arm: "lost", reason: "answer_unreadable" });
   }
@@ -76,7 +77,8 @@ export function readGrant(
     return fail({ arm: "misconfigured", reason: "refresh_token_missing" });
   }
   const scopes = text(body.scope)?.split(" ") ?? before?.scopes ?? [];
-  return ok({ accessToken, refreshToken, expiresAt: null, apiUrl: apiUrl.replace(/\/+$/, ""), crmAccount, scopes });
+  const known = { accessToken, refreshToken, crmAccount, scopes, ...(crmUser === undefined ? {} : { crmUser }) };
+  return ok({ ...known, expiresAt: null, apiUrl: apiUrl.replace(/\/+$/, "") });
 }
 
 function readFailure(status: number, body: unknown): GrantFailure {

@@ -10,12 +10,12 @@ const pagesMax = 20;
 
 /**
  * Several queries in one request, deleted and archived rows included. One that fails fails all, for nothing may seem
- * absent; only those named in `optional` may be missing, where the caller can do without.
+ * absent, unless the caller can do without it.
  */
 export async function readAll(
   conversation: Conversation,
   queries: Readonly<Record<string, string>>,
-  optional: readonly string[] = [],
+  canDoWithout: (name: string, failure: Failed) => boolean = () => false,
 ): Promise<Result<ReadonlyMap<string, readonly Fields[]>, Failed>> {
   const answer = await conversation.ask(look(queries));
   const parts = answer.arm === "answered" ? readParts(answer.body) : null;
@@ -26,7 +26,7 @@ export async function readAll(
   for (const name of Object.keys(queries)) {
     const part = parts.get(name);
     const rows = await rest(conversation, part === undefined ? answer : asAnswer(part));
-    if (!rows.ok && !optional.includes(name)) {
+    if (!rows.ok && !canDoWithout(name, rows.failure)) {
       return rows;
     }
     found.set(name, rows.ok ? rows.value : []);

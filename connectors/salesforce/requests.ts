@@ -248,6 +248,9 @@ export const soql = {
   /** Rows that a merge has deleted: those that name the one that stays. */
   mergedAway: (type: Person, after: string): string =>
     `SELECT Id, MasterRecordId, SystemModstamp FROM ${type} WHERE IsDeleted = true AND MasterRecordId != null AND SystemModstamp > ${after} ${oldestChange}`,
+  /** What was typed into these fields of records whose field `marked` says something, oldest first. */
+  fieldsEdited: (type: Person, fields: readonly string[], marked: string, after: string): string =>
+    `SELECT Id, ${type}Id, Field, NewValue, CreatedById, CreatedDate FROM ${type}History WHERE Field IN ${inList(fields)} AND ${type}.${marked} != null AND CreatedDate > ${after} ${oldestFirst} LIMIT ${joinedRowsMax}`,
   cadenceTrackers: (people: readonly string[]): string =>
     `SELECT Id, TargetId, ActionCadenceId, State, CreatedDate FROM ActionCadenceTracker WHERE TargetId IN ${inList(people)} AND IsDeleted = false`,
   cadencesNamed: (cadences: readonly string[]): string =>

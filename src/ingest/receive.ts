@@ -19,7 +19,7 @@ import { crmRecord } from "./crm-record.ts";
 import { deliver } from "./deliver.ts";
 import { notNow, problem } from "./problem.ts";
 import { keepQuarantined, keyConflict } from "./quarantine.ts";
-import { marksReady, type Report, report } from "./report.ts";
+import { foreignField, marksReady, type Report, report } from "./report.ts";
 
 export type AppContext = Context<{ Bindings: Env }>;
 
@@ -196,11 +196,6 @@ const notCanonical: Report = {
   cause: "marked_ready",
   detail: "This tool marks leads ready for follow-up. Only Baton does; what it sent was heard as a signal.",
 };
-
-function foreignField(field: string): Report {
-  const detail = `This tool sends ${field}, which the policy lets others write. Its value was kept with the signal and not taken.`;
-  return { reason: "field_report", cause: field, detail };
-}
 
 /** Behind the answer: a report that is lost is made again by the next delivery of its kind. */
 function tell(c: AppContext, emitter: ConfiguredEmitter, reports: readonly Report[], now: number): void {

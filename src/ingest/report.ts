@@ -25,9 +25,16 @@ export function marksReady({ kind, properties }: Pick<Signal, "kind" | "properti
   );
 }
 
+/** A value that the policy lets others write. */
+export function foreignField(field: string): Report {
+  const detail = `This tool sends ${field}, which the policy lets others write. Its value was kept with the signal and not taken.`;
+  return { reason: "field_report", cause: field, detail };
+}
+
+/** `owner`: who answers for the tool; a CRM has none here. */
 export async function report(
   env: Env,
-  emitter: ConfiguredEmitter,
+  emitter: Pick<ConfiguredEmitter, "workspace" | "name"> & Partial<Pick<ConfiguredEmitter, "owner">>,
   reports: readonly Report[],
   now: number,
 ): Promise<void> {
@@ -39,7 +46,7 @@ export async function report(
     const { owner, due_at, next, climbed } = answerableFor(workspace.policy, reason, now, now, {
       holder: emitterOwner,
     });
-    const told = [...new Set([emitterOwner, owner])];
+    const told = [...new Set([emitterOwner, owner])].filter((address) => address !== undefined);
     const document = JSON.stringify({ emitter: name, cause, detail, told, day, next, climbed });
     return ledger
       .prepare(

@@ -24,7 +24,8 @@ export function circumstancesOf(facts: AccountFacts, now: number): Circumstances
 
 /** What a connector needs to send. */
 export function sessionOf(grant: Grant, world: World, send: Send): CrmSession {
-  return { accessToken: grant.accessToken, apiUrl: grant.apiUrl, crmAccount: grant.crmAccount, world, send };
+  const { accessToken, apiUrl, crmAccount, crmUser } = grant;
+  return { accessToken, apiUrl, crmAccount, ...(crmUser === undefined ? {} : { crmUser }), world, send };
 }
 
 /** What becomes of whatever is asked of an outlet that was taken away, or stopped: somebody hears of it, and tries again. */

@@ -1,14 +1,17 @@
 /**
- * Hears which of a CRM's records became one, where the CRM does not tell by itself: it is read every `everyMs`, and at once when the CRM says
- * that something has happened (`ingest/outbound.ts`). What is found enters as signals, like those that the CRM's package sends.
+ * Hears which of a CRM's records became one, and what was typed into them, where the CRM does not tell by itself: it is read every
+ * `everyMs`, and at once when the CRM says that something has happened (`ingest/outbound.ts`). What is found enters as signals, like those
+ * that the CRM's package sends; a value that the policy lets others write is reported, as that of any tool.
  *
  * What is read twice is a duplicate at its identity, so that only progress is remembered: on disk where there was something to tell, and
  * now and then. A look that fails, or a signal that could be stored nowhere, leaves it where it was.
  */
 import type { Crm, CrmSession, Outcome, Send } from "../../connectors/contract.ts";
+import { withoutForeign } from "../decide/fields/entrance.ts";
 import type { Env } from "../env.ts";
 import { deliver } from "../ingest/deliver.ts";
-import { hearOverlapMs, joinEveryMs, joinFirstMs, joinKeepMs } from "../limits.ts";
+import { foreignField, report } from "../ingest/report.ts";
+import { handOnConcurrency, hearOverlapMs, joinEveryMs, joinFirstMs, joinKeepMs } from "../limits.ts";
 import { errorName, log } from "../log.ts";
 import { toSignal } from "../translate/signal.ts";
 import { workspaceById } from "../workspace.ts";
@@ -74,7 +77,11 @@ export class Joining {
       const found = await crm.joined(session, since);
       if (!found.ok) return this.#eye.failed(crm, session, found.failure);
       const { drafts, through } = found.value;
-      for (const draft of drafts) if (!(await this.#tell(facts, draft, now))) return;
+      for (let at = 0; at < drafts.length; at += handOnConcurrency) {
+        const some = drafts.slice(at, at + handOnConcurrency);
+        const told = await Promise.all(some.map((draft) => this.#tell(facts, draft, now)));
+        if (told.includes(false)) return;
+      }
       this.#since = through ?? now - hearOverlapMs;
       const kept = store.joinedSince();
       if (drafts.length > 0 || kept === null || this.#since - kept > joinKeepMs) store.saveJoinedSince(this.#since);
@@ -90,9 +97,18 @@ export class Joining {
     if (found === null) return true;
     const origin = { workspace: facts.workspace, emitter: facts.crm, receivedAt: now };
     const signal = toSignal(draft, origin, found.workspace.policy.identity);
-    if (signal.ok) return (await deliver(env, found.workspace, found.facts, signal.value)) !== null;
-    log("warn", "account.joined_unclear", { account: facts.name, reason: signal.failure.reason });
-    return true;
+    if (!signal.ok) {
+      log("warn", "account.joined_unclear", { account: facts.name, reason: signal.failure.reason });
+      return true;
+    }
+    const { signal: own, foreign } = withoutForeign(found.workspace.policy.fields, signal.value);
+    const delivered = await deliver(env, found.workspace, found.facts, own);
+    // A report that is lost is made again by the next edit of its kind.
+    if (delivered === "applied" && foreign.length > 0) {
+      const reports = report(env, { workspace: found.workspace, name: facts.crm }, foreign.map(foreignField), now);
+      this.#eye.later(reports.catch((error: unknown) => log("error", "account.report", { error: errorName(error) })));
+    }
+    return delivered !== null;
   }
 }
 

@@ -7,6 +7,7 @@
  */
 import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { envelope } from "../../connectors/salesforce/twin/outbound.ts";
 import { type Deed, type Done, dayMs, Human, type Standing, standing } from "../../src/local/human.ts";
 import { percentile } from "../../src/local/load.ts";
 import { scratchFolder } from "../../src/local/scratch.ts";
@@ -44,6 +45,7 @@ const workspace = await seedWorkspace(stage.engine.url, stage.adminToken, {
   emitters: [
     { name: "website", vendor: "segment" },
     { name: "hubspot", vendor: "hubspot", secrets: [stage.hubspot.account.clientSecret] },
+    { name: "salesforce", vendor: "salesforce", secrets: ["0123456789abcdef0123456789abcdef"] },
   ],
 });
 await fetch(`${stage.hubspot.url}/admin/webhooks`, {
@@ -93,6 +95,7 @@ const toolWroteAt = new Map<string, number>();
 const watching = watch();
 while (Date.now() < began + actingMs) {
   const done = await human.act(deeds[Math.floor(random() * deeds.length)] ?? "completed");
+  if (done?.deed === "wrote_website" && done.crm === "salesforce") await says(done);
   // A tool brings a newer value now and then, often of whom somebody has just typed one for.
   if (done?.deed === "wrote_website" && random() < 0.5) toolWroteAt.set(followUpOf(done.key), await toldByTool(done));
   await sleep((actingMs / cases / 1.2) * (0.5 + random()));
@@ -171,7 +174,8 @@ for (const done of human.did) {
   const sibling = tasks.find(({ key, crm }) => followUpOf(key) === id && crm !== done.crm);
   const isNewest = (toolWroteAt.get(id) ?? 0) < done.at;
   const typedThere = human.did.some(({ deed, person }) => deed === done.deed && person === sibling?.person);
-  if (done.crm !== "hubspot" || sibling?.person?.startsWith("00Q") !== true || !isNewest || typedThere) continue;
+  // Salesforce's contacts have none: there it is the account's.
+  if (sibling?.person == null || sibling.person.startsWith("003") || !isNewest || typedThere) continue;
   carried++;
   if (websiteOf(sibling.crm, sibling.person) === done.value) continue;
   disagreeing++;
@@ -278,6 +282,17 @@ async function toldByTool({ crm, person }: Done): Promise<number> {
   });
   if (answer.status >= 300) throw new Error(`the door answered ${answer.status}`);
   return at;
+}
+
+/** The org has a rule that tells of every edit; without one it is looked at every five minutes. */
+async function says({ person }: Done): Promise<void> {
+  const { organizationId } = stage.salesforce.org;
+  const answer = await fetch(`${workspace.emitters.salesforce?.url}/outbound-message`, {
+    method: "POST",
+    headers: { "content-type": "text/xml" },
+    body: envelope(organizationId, [{ id: `04l${Date.now()}`, object: "Lead", record: person ?? "" }]),
+  });
+  if (!answer.ok) throw new Error(`the door answered ${answer.status}`);
 }
 
 function countOf(of: Stage, crm: "hubspot" | "salesforce"): number {

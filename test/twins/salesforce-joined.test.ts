@@ -132,3 +132,85 @@ describe("a look at what became one", () => {
     expect(await salesforce.joined?.(session, aMinuteAgo())).toMatchObject({ ok: false, failure: { arm: "expired" } });
   });
 });
+
+describe("what somebody types into a record", () => {
+  const marked = () =>
+    twin.org.put("Lead", { LastName: "Example", Company: "Example", Baton_Lead_Id__c: "acme/1", Phone: "+49 30 1" });
+  const us = () => ({ ...session, crmUser: twin.org.integrationUserId });
+  const edits = async (by: CrmSession, since = aMinuteAgo()) => {
+    session = by;
+    return (await joined(since)).drafts;
+  };
+
+  it("is a signal for each field, with its value and the time and author of the edit", async () => {
+    const id = marked();
+    now += 1_000;
+    twin.org.edit(id, { Website: "theirs.example.com", Title: "CTO", Status: "Working - Contacted" });
+    const drafts = await edits(us());
+    expect(drafts.map(({ traits }) => traits)).toEqual([{ job_title: "CTO" }, { website: "theirs.example.com" }]);
+    expect(drafts[1]).toEqual({
+      id: expect.stringMatching(/^edited:/),
+      kind: "identified",
+      occurredAt: now,
+      identifiers: [{ type: "salesforce_lead_id", value: id }],
+      traits: { website: "theirs.example.com" },
+      properties: {
+        event: "field_changed",
+        object: "Lead",
+        field: "Website",
+        changed_by: expect.stringMatching(/^005/),
+      },
+    });
+    expect(twin.org.entries()).toHaveLength(1);
+    expect(await edits(us())).toEqual(drafts);
+    expect(await edits(us(), now)).toEqual([]);
+  });
+
+  it("is heard of contacts too, and an address is one that they can be found by", async () => {
+    const id = twin.org.put("Contact", { LastName: "Example", Baton_Lead_Id__c: "acme/1" });
+    twin.org.edit(id, { Email: "kim@example.com" });
+    const [draft] = await edits(us());
+    expect(draft?.traits).toEqual({ email: "kim@example.com" });
+    expect(draft?.identifiers).toEqual([
+      { type: "salesforce_contact_id", value: id },
+      { type: "email", value: "kim@example.com" },
+    ]);
+  });
+
+  it("is nothing where we wrote it, where it was emptied, or where the record is none of ours", async () => {
+    const id = marked();
+    twin.org.records.edit(id, { Website: "ours.example.com" }, twin.org.arrive());
+    twin.org.edit(id, { Phone: null });
+    twin.org.edit(lead(), { Website: "theirs.example.com" });
+    expect(await edits(us())).toEqual([]);
+  });
+
+  it("is nothing where the org keeps no history of the field, has no package, or does not say who we are", async () => {
+    const id = marked();
+    twin.org.setFaults({ trackedFields: ["Title"] });
+    twin.org.edit(id, { Website: "theirs.example.com" });
+    expect(await edits(us())).toEqual([]);
+    twin.org.edit(id, { Title: "CTO" });
+    twin.org.setFaults({ packageMissing: true });
+    twin.org.convert(lead());
+    expect((await edits(us())).map(({ kind }) => kind)).toEqual(["crm_lead_converted"]);
+    twin.org.setFaults({ packageMissing: false });
+    const { crmUser: _nobody, ...nameless } = us();
+    expect((await edits(nameless)).map(({ kind }) => kind)).toEqual(["crm_lead_converted"]);
+    expect((await edits(us())).map(({ kind }) => kind)).toEqual(["crm_lead_converted", "identified"]);
+  });
+
+  it("is read in parts where there is more than one look takes", async () => {
+    const id = marked();
+    const start = now;
+    for (let edit = 0; edit < 501; edit++) {
+      now += 1_000;
+      twin.org.edit(id, { Website: `w${edit}.example.com` });
+    }
+    session = us();
+    const first = await joined(start);
+    expect(first.drafts).toHaveLength(500);
+    expect(first.through).toBe(start + 500_000);
+    expect((await joined(start + 500_000)).drafts.map(({ traits }) => traits?.website)).toEqual(["w500.example.com"]);
+  });
+});

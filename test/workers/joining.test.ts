@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { JoinedRecords, SignalDraft } from "../../connectors/contract.ts";
 import { crms } from "../../connectors/index.ts";
 import { envelope, isAcknowledged } from "../../connectors/salesforce/twin/outbound.ts";
+import type { Policy } from "../../src/decide/policy.ts";
 import { fail, ok, type Result } from "../../src/failure.ts";
 import type { Identifier } from "../../src/model.ts";
 import { accountName, accountStub } from "../../src/objects/names.ts";
@@ -31,6 +32,18 @@ function converted(occurredAt: number): SignalDraft {
   };
 }
 
+/** Somebody has typed it into the lead. */
+function typed(id: string, website: string): SignalDraft {
+  return {
+    id: `edited:${id}`,
+    kind: "identified",
+    occurredAt: Date.now() - minute,
+    identifiers: [lead],
+    traits: { website },
+    properties: { event: "field_changed" },
+  };
+}
+
 /** Salesforce, and what it has to tell. */
 class Org extends RecordingCrm {
   readonly asked: number[] = [];
@@ -44,8 +57,8 @@ class Org extends RecordingCrm {
   }
 }
 
-async function open(id: string) {
-  const of = await openWorkspace(id);
+async function open(id: string, setting: Parameters<typeof openWorkspace>[1] = {}) {
+  const of = await openWorkspace(id, setting);
   const crm = new Org();
   crm.keeps.add(`https://${id}.example.com`);
   Object.assign(crms, { salesforce: crm });
@@ -121,6 +134,46 @@ describe("an org that is looked at", () => {
     const { log } = await personOf(of, contact);
     expect(log.filter(({ signal }) => signal.kind === "crm_lead_converted")).toHaveLength(1);
     expect(crm.asked[2]).toBeGreaterThan(crm.asked[1] ?? 0);
+  });
+
+  it("tells what was typed into a record: from then on it is the person's, by Salesforce's word", async () => {
+    const { of, crm, account } = await open("typed");
+    await send(of, { id: "l", kind: "form_submitted", identifiers: [lead], traits: { website: "form.example.com" } });
+    letPass(2 * minute);
+    crm.tells = { drafts: [typed("1", "theirs.example.com")], through: null };
+    await look(account);
+    await look(account);
+    const { root, log } = await personOf(of, lead);
+    expect(root.lead.fields.website).toMatchObject({
+      value: "theirs.example.com",
+      source: "salesforce",
+      crm: "salesforce",
+    });
+    expect(log.filter(({ signal }) => signal.kind === "identified")).toHaveLength(1);
+  });
+
+  it("tells of a field that the policy lets others write too: it is kept with the signal, not taken, and reported", async () => {
+    const policy = (known: Policy): Policy => {
+      const website = known.fields.website;
+      if (website === undefined) throw new Error("no such field");
+      return { ...known, fields: { ...known.fields, website: { ...website, writers: ["engine", "forms"] } } };
+    };
+    const { of, crm, account } = await open("typed-foreign", { policy });
+    crm.tells = { drafts: [typed("1", "theirs.example.com")], through: null };
+    await look(account);
+    const { root, log } = await personOf(of, lead);
+    expect(root.lead.fields).not.toHaveProperty("website");
+    expect(log[0]?.signal.properties).toMatchObject({ not_taken: { website: "theirs.example.com" } });
+    const rows = await eventually(
+      async () =>
+        (
+          await env.LEDGER_0.prepare("SELECT document FROM exceptions WHERE workspace = ? AND reason = 'field_report'")
+            .bind(of.id)
+            .all<{ document: string }>()
+        ).results,
+      ({ length }) => length === 1,
+    );
+    expect(JSON.parse(rows[0]?.document ?? "")).toMatchObject({ emitter: "salesforce", cause: "website" });
   });
 
   it("is read again from the same instant after a look that failed, and from where it was after a crash", async () => {

@@ -83,6 +83,8 @@ export interface Faults {
   taskStatuses: readonly string[] | null;
   /** Values are kept in other words than they were written in: line breaks as CRLF, no parts of a second. */
   rewritesValues: boolean;
+  /** Fields of Lead and Contact whose history is kept; off in an org until somebody switches it on, field by field. */
+  trackedFields: readonly string[];
   /** API requests of the rolling day. */
   apiUsed: number;
   apiLimit: number;
@@ -106,6 +108,7 @@ export function noFaults(): Faults {
     recycleBinHoldsKey: false,
     taskStatuses: null,
     rewritesValues: false,
+    trackedFields: ["Email", "FirstName", "LastName", "Phone", "Company", "Title", "Website"],
     apiUsed: 0,
     apiLimit: 100_000,
     requests: [],

@@ -1,6 +1,6 @@
 /**
  * Pure. The objects and fields this twin knows, as the Object Reference lists them (Task, Lead, Contact, User, Organization,
- * TaskStatus, ActionCadence, ActionCadenceTracker; checked 2026-11-23). `*` marks what is required at creation.
+ * TaskStatus, ActionCadence, ActionCadenceTracker, LeadHistory, ContactHistory; checked 2026-11-24). `*` marks what is required at creation.
  */
 import type { prefixes } from "./ids.ts";
 
@@ -78,6 +78,14 @@ const system = [
   field("LastModifiedDate", "datetime", "read"),
   field("LastModifiedById", "reference", "read"),
   field("SystemModstamp", "datetime", "read"),
+];
+
+/** What became of the tracked fields of a lead or contact: one row a field and change. */
+const history = [
+  ...system.filter(({ name }) => ["Id", "IsDeleted", "CreatedDate", "CreatedById"].includes(name)),
+  field("Field", "picklist", "read", 255),
+  field("OldValue", "string", "read", 255),
+  field("NewValue", "string", "read", 255),
 ];
 
 const person = [
@@ -161,6 +169,8 @@ export const objects: Readonly<Record<ObjectName, readonly Field[]>> = {
     field("OwnerId", "reference", "read"),
     field("State", "picklist", "read", 40),
   ],
+  LeadHistory: [...history, field("LeadId", "reference", "read")],
+  ContactHistory: [...history, field("ContactId", "reference", "read")],
   TaskStatus: [
     ...system.filter(({ name }) => name !== "IsDeleted"),
     field("ApiName", "string", "read", 255),
@@ -184,6 +194,18 @@ export function fieldsOf(object: ObjectName, packageMissing: PackageMissing): re
   return objects[object].filter(({ key, ours }) =>
     packageMissing === "later" ? ours !== "later" : !key && ours === undefined,
   );
+}
+
+/** `Lead.Email` of a row of `LeadHistory`: the field that it names, and the field of whatever stands there. */
+export function pathOf(
+  object: ObjectName,
+  name: string,
+): { readonly via: string; readonly of: ObjectName; readonly field: string } | null {
+  const [parent = "", field] = name.split(".");
+  const of = field === undefined ? undefined : (["Lead", "Contact"] as const).find((one) => object === `${one}History`);
+  return field === undefined || of === undefined || of.toLowerCase() !== parent.toLowerCase()
+    ? null
+    : { via: `${of}Id`, of, field };
 }
 
 /** Field names are not case sensitive in SOQL nor in bodies. */

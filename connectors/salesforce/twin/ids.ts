@@ -10,6 +10,8 @@ export const prefixes = {
   TaskStatus: "01J",
   ActionCadence: "77A",
   ActionCadenceTracker: "77B",
+  LeadHistory: "017",
+  ContactHistory: "017",
 } as const;
 
 const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

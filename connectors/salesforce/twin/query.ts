@@ -1,6 +1,6 @@
 /** Runs a parsed statement over the store: by index where the condition allows it, else row by row. */
 import type { Faults } from "./faults.ts";
-import { findField, isObjectName, type ObjectName, type Value } from "./fields.ts";
+import { findField, isObjectName, type ObjectName, pathOf, type Value } from "./fields.ts";
 import { withCheck } from "./ids.ts";
 import { type RowError, rowError } from "./rules.ts";
 import { type Condition, MalformedQuery, parseSoql, type Statement } from "./soql.ts";
@@ -33,15 +33,24 @@ export function runQuery(store: Store, source: string, all: boolean, faults: Fau
     ...fieldsIn(statement.where),
   ];
   for (const name of named) {
-    if (findField(object, name, faults.packageMissing) === undefined) {
+    const path = pathOf(object, name);
+    if (findField(path?.of ?? object, path?.field ?? name, faults.packageMissing) === undefined) {
       return rowError("INVALID_FIELD", `\nERROR at Row:1:Column:8\nNo such column '${name}' on entity '${object}'.`);
     }
   }
   const proper = (name: string): string => findField(object, name, faults.packageMissing)?.name ?? name;
+  const valueIn: ValueIn = (row, name) => {
+    const path = pathOf(object, name);
+    if (path === null) {
+      return row.values[proper(name)] ?? null;
+    }
+    const field = findField(path.of, path.field, faults.packageMissing)?.name ?? path.field;
+    return store.get(String(row.values[path.via]))?.values[field] ?? null;
+  };
   const candidates = narrow(store, object, statement.where, proper) ?? store.table(object).values();
   const rows: Stored[] = [];
   for (const row of candidates) {
-    if ((all || row.values.IsDeleted !== true) && (statement.where === null || holds(row, statement.where, proper))) {
+    if ((all || row.values.IsDeleted !== true) && (statement.where === null || holds(row, statement.where, valueIn))) {
       rows.push(row);
     }
   }
@@ -120,20 +129,23 @@ function lookUp(store: Store, object: ObjectName, field: string, values: readonl
   return found;
 }
 
-function holds(row: Stored, condition: Condition, proper: (name: string) => string): boolean {
+/** The value of a field of this row, or of the row that it names. */
+type ValueIn = (row: Stored, name: string) => Value;
+
+function holds(row: Stored, condition: Condition, valueIn: ValueIn): boolean {
   switch (condition.type) {
     case "and":
-      return condition.parts.every((part) => holds(row, part, proper));
+      return condition.parts.every((part) => holds(row, part, valueIn));
     case "or":
-      return condition.parts.some((part) => holds(row, part, proper));
+      return condition.parts.some((part) => holds(row, part, valueIn));
     case "not":
-      return !holds(row, condition.part, proper);
+      return !holds(row, condition.part, valueIn);
     case "in": {
-      const value = row.values[proper(condition.field)] ?? null;
+      const value = valueIn(row, condition.field);
       return condition.values.some((other) => compare(value, other) === 0) !== condition.negated;
     }
     case "compare": {
-      const value = row.values[proper(condition.field)] ?? null;
+      const value = valueIn(row, condition.field);
       if (condition.operator === "LIKE") {
         const pattern = String(condition.value)
           .replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")

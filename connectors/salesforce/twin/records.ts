@@ -241,7 +241,23 @@ export class Records {
   #change(row: Stored, values: Values, call: Call): void {
     const at = instant(call.now);
     const stamps = { LastModifiedDate: at, LastModifiedById: call.user, SystemModstamp: at };
+    this.#track(row, values, call);
     this.store.change(row, this.#derived(row.object, { ...row.values, ...values, ...stamps }, call.now));
+  }
+
+  #track({ id, object, values: before }: Stored, values: Values, call: Call): void {
+    if (object !== "Lead" && object !== "Contact") {
+      return;
+    }
+    for (const name of this.#faults.trackedFields) {
+      const [from, to] = [before[name] ?? null, values[name] ?? null];
+      if (!Object.hasOwn(values, name) || from === to) {
+        continue;
+      }
+      const who = { IsDeleted: false, CreatedDate: instant(call.now), CreatedById: call.user };
+      const change = { [`${object}Id`]: id, Field: name, OldValue: from, NewValue: to };
+      this.store.add(`${object}History`, { ...who, ...change }, call.request);
+    }
   }
 
   #derived(object: ObjectName, values: Values, now: number): Values {
