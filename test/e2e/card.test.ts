@@ -1,6 +1,7 @@
 /**
  * The card as a seller sees it, in a real browser: HubSpot's own front end with plain HTML for HubSpot's components (the stage of
- * `connectors/hubspot/app`), and the record pages of both stand-ins. Against the real engine, with one person who asked for a demo.
+ * `connectors/hubspot/app`), Salesforce's own compiler's build of the Lightning component (the stage of `connectors/salesforce/package`), and the
+ * record pages of both stand-ins. Against the real engine, with one person who asked for a demo.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -16,6 +17,7 @@ import { type Browser, openBrowser } from "./browser.ts";
 
 const [sam, kim] = ["sam@example.com", "kim@example.com"];
 const app = join("connectors", "hubspot", "app");
+const lightning = join("connectors", "salesforce", "package");
 let stage: Stage;
 let browser: Browser;
 let pages: Server | undefined;
@@ -23,11 +25,16 @@ let pages: Server | undefined;
 let pagesUrl: string;
 let contact: string;
 let lead: string;
+let cardKey: string;
 /** What HubSpot answers instead of Baton's door, where a test wants that. */
 let instead: { readonly status: number; readonly body: unknown } | null = null;
 
 beforeAll(async () => {
-  execFileSync("npm", ["--prefix", app, "run", "stage"], { stdio: "pipe" });
+  for (const folder of [app, lightning]) {
+    const npm = (...words: string[]) => execFileSync("npm", ["--prefix", folder, ...words], { stdio: "pipe" });
+    if (!existsSync(join(folder, "node_modules"))) npm("ci", "--no-audit", "--no-fund");
+    npm("run", "stage");
+  }
   stage = await openStage({ folder: scratchFolder("e2e-card"), salesTeam: [sam, kim] });
   browser = await openBrowser();
   const workspace = await seedWorkspace(stage.engine.url, stage.adminToken, {
@@ -36,8 +43,8 @@ beforeAll(async () => {
     crms: ["hubspot", "salesforce"],
     emitters: [{ name: "tools", vendor: "baton", secrets: ["secret-of-the-tools"] }],
   });
-  const key = await salesforceCardKey(stage.engine.url, workspace.apiKey);
-  stage.salesforce.showCard({ url: `${stage.engine.url}/card/salesforce`, key });
+  cardKey = await salesforceCardKey(stage.engine.url, workspace.apiKey);
+  stage.salesforce.showCard({ url: `${stage.engine.url}/card/salesforce`, key: cardKey });
   const identifiers = [{ type: "email", value: "ada@example.com" }];
   const traits = { first_name: "Ada", last_name: "Example", company: "Northwind", job_title: "Head of Operations" };
   const signals = [
@@ -135,6 +142,75 @@ describe("the card in HubSpot", () => {
     await browser.keep(page, "hubspot-card-failed");
     instead = null;
     await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("Head of Operations").first().waitFor();
+  });
+});
+
+/** Salesforce's record page with the Lightning component on it. What Apex asks for there, a script asks the engine for here. */
+async function lightningPage(user = sam, record = lead): Promise<Page> {
+  const page = await browser.open("about:blank");
+  // The engine lets no other origin ask, so the page is one of its own.
+  const address = `${stage.engine.url}/record-page`;
+  await page.route(address, (route) => route.fulfill({ path: join(lightning, "stage", "built", "card.html") }));
+  await page.addInitScript((told) => Object.assign(globalThis, { stage: told }), {
+    engine: "",
+    key: cardKey,
+    org: stage.salesforce.org.organizationId,
+    user,
+    object: "Lead",
+    record,
+  });
+  await page.goto(address);
+  return page;
+}
+
+describe("the card in Salesforce", () => {
+  it("says why this person, why now", async () => {
+    const page = await lightningPage();
+    await page.getByText("Head of Operations").first().waitFor();
+    expect(await page.getByRole("region", { name: "Why this person, why now" }).textContent()).toContain(
+      "Asked for a demo",
+    );
+    await browser.keep(page, "salesforce-card");
+  });
+
+  it("puts a follow-up off with the keyboard alone, and says so", async () => {
+    const page = await lightningPage();
+    await page.getByRole("button", { name: "No answer" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("status").filter({ hasText: /\S/ }).waitFor();
+    await browser.keep(page, "salesforce-card-pressed");
+    expect(stage.tasks("salesforce").filter(({ open }) => open).length).toBe(1);
+  });
+
+  it("tells somebody who is no colleague that they may not see it", async () => {
+    const page = await lightningPage("stranger@example.com");
+    await page.getByRole("alert").waitFor();
+    expect(await page.getByRole("alert").textContent()).toContain("Baton does not know you as a colleague");
+    await browser.keep(page, "salesforce-card-not-allowed");
+  });
+
+  it("is empty, and no mistake, where no tool has said anything", async () => {
+    const page = await lightningPage(sam, "00Q00000000ZZZZ");
+    await page.getByText("No tool has said anything").waitFor();
+    await browser.keep(page, "salesforce-card-empty");
+  });
+
+  it("offers to try again where Baton does not answer", async () => {
+    let isDown = true;
+    const page = await lightningPage();
+    await page.getByText("Head of Operations").first().waitFor();
+    await page.route("**/card/salesforce/record?*", (route) =>
+      isDown
+        ? route.fulfill({ status: 503, json: { title: "Unavailable", status: 503, code: "unavailable" } })
+        : route.continue(),
+    );
+    await page.getByRole("button", { name: "Read the card again" }).click();
+    await page.getByRole("button", { name: "Try again" }).waitFor();
+    await browser.keep(page, "salesforce-card-failed");
+    isDown = false;
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("alert").waitFor({ state: "detached" });
     await page.getByText("Head of Operations").first().waitFor();
   });
 });
