@@ -72,9 +72,13 @@ export function giveBack(budget: Budget, unspent: number): Budget {
   return { ...budget, reserved: Math.max(0, budget.reserved - unspent) };
 }
 
-/** The vendor's own count wins where it is higher than ours: other apps may share the limit. */
+/**
+ * The vendor's own count wins where it is higher than ours: other apps may share the limit. So does the limit that it names, for what is
+ * published is that of the smallest account of its kind, or not even that (a developer's org has 15,000 a day).
+ */
 export function correct(budget: Budget, left: number, of: number, now: number): Budget {
-  const fresh = current(budget, now);
+  const limit = of > 0 ? Math.floor(of * budgetShare) : budget.limit;
+  const fresh = { ...current(budget, now), limit };
   const unseen = of - left - sum(fresh);
   return unseen > 0 ? add(fresh, unseen, now) : fresh;
 }

@@ -1,6 +1,6 @@
 /**
  * Six hours (`--hours`) without the CRM in the middle of a day on which work comes all the time: connections that are refused and requests that are
- * never answered. HubSpot's own client, the account object and the stand-in, in each exactly-once world. Counted when the day is over:
+ * never answered. The vendors' own clients, the account object and the stand-ins: HubSpot's in each exactly-once world, and Salesforce's. Counted when the day is over:
  * what was lost, what was made twice, and who of the other tiers came before the last of the hot tier that had waited.
  * `node test/prove/outage.ts --cases 3000 --seed 1 [--json]`; a case is an action. Time is virtual.
  */
@@ -16,8 +16,11 @@ const { values } = parseArgs({
   },
 });
 installHooks([], true);
-const { begunAt, openHubspotWorld } = await import("../sim/hubspot-world.ts");
-type Asked = Awaited<ReturnType<typeof openHubspotWorld>>["asked"] extends ReadonlyMap<string, infer T> ? T : never;
+const { begunAt, openCrmWorld } = await import("../sim/crm-world.ts");
+const { hubspotSide } = await import("../sim/hubspot-side.ts");
+const { salesforceSide } = await import("../sim/salesforce-side.ts");
+type World = ReturnType<typeof openCrmWorld>;
+type Asked = World["asked"] extends ReadonlyMap<string, infer T> ? T : never;
 
 const cases = Number(values.cases);
 const seed = Number(values.seed);
@@ -33,8 +36,21 @@ const figures: Record<string, number> = { actions: 0, waited: 0, lost: 0, double
 const add = (name: string, count: number) => {
   figures[name] = (figures[name] ?? 0) + count;
 };
-for (const world of ["unique_property", "builtin_unique", "marker"] as const) {
-  const opened = await openHubspotWorld(seed, { world });
+type Place = () => { readonly opened: World; readonly subjects: () => readonly unknown[] };
+const hubspot =
+  (world: "unique_property" | "builtin_unique" | "marker"): Place =>
+  () => {
+    const opened = openCrmWorld(seed, (now) => hubspotSide(now, { world }));
+    const { store } = opened.side.twin;
+    return { opened, subjects: () => [...store.all("tasks")].map(({ properties }) => properties.hs_task_subject) };
+  };
+const salesforce: Place = () => {
+  const opened = openCrmWorld(seed, (now) => salesforceSide(now));
+  const standing = () => opened.side.org.tasks().filter(({ deleted }) => !deleted);
+  return { opened, subjects: () => standing().map(({ subject }) => subject) };
+};
+for (const open of [hubspot("unique_property"), hubspot("builtin_unique"), hubspot("marker"), salesforce]) {
+  const { opened, subjects: made } = open();
   const { engine } = opened;
   opened.outage(from, until);
   for (let index = 0; index < cases; index++)
@@ -51,7 +67,7 @@ for (const world of ["unique_property", "builtin_unique", "marker"] as const) {
     });
   });
   const all = [...opened.asked.values()];
-  const subjects = [...opened.twin.store.all("tasks")].map(({ properties }) => properties.hs_task_subject);
+  const subjects = made();
   const after = ({ doneAt }: Asked) => (doneAt ?? Number.POSITIVE_INFINITY) - until;
   const waited = all.filter((item) => item.at >= from && item.at < until);
   const hotLast = Math.max(...waited.filter(({ hot }) => hot).map(after));

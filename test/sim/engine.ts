@@ -12,7 +12,7 @@ import type { FaultKind, Faults } from "./faults.ts";
 
 setFlagsFromString("--allow-natives-syntax");
 /** Runs the microtask queue until it is empty, synchronously: a schedule never waits for the real event loop. */
-const drainMicrotasks = new Function("%PerformMicrotaskCheckpoint()") as () => void;
+export const drainMicrotasks = new Function("%PerformMicrotaskCheckpoint()") as () => void;
 setFlagsFromString("--no-allow-natives-syntax");
 
 export interface Violation {

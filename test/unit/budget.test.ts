@@ -82,6 +82,18 @@ describe("the budget of a CRM account", () => {
     expect(at(corrected.slots)).toBe(106);
     expect(reserve(corrected, 1, true, 0).ok).toBe(false);
   });
+
+  it("believes the limit that the vendor names: of a smaller account it takes less, of a larger one there is room", () => {
+    const small = correct(newBudget({ requests: 100_000, windowMs: 86_400_000 }), 1_000, 15_000, 0);
+    expect(small.limit).toBe(14_250);
+    // 14,000 are used, and the last fifth is the hot tier's.
+    expect(reserve(small, 250, true, 0).ok).toBe(true);
+    expect(reserve(small, 251, true, 0).ok).toBe(false);
+    expect(reserve(small, 1, false, 0).ok).toBe(false);
+    const large = correct(newBudget({ requests: 100_000, windowMs: 86_400_000 }), 700_000, 1_000_000, 0);
+    expect(reserve(large, 1, false, 0).ok).toBe(true);
+    expect(correct(small, 0, 0, 0).limit).toBe(14_250);
+  });
 });
 
 describe("the back-off", () => {

@@ -43,19 +43,21 @@ export const twinUsers = [
   { email: "gone@example.com", name: "Gone Seller", active: false },
 ] as const;
 
+/** An org, where nothing else is asked for. */
+export const orgOptions: OrgOptions = {
+  seed: 1,
+  app: twinApp,
+  users: twinUsers,
+  timeZone: "Europe/Berlin",
+  sessionMs: null,
+  rotation: true,
+  pageSize: 2_000,
+  now: Date.now,
+};
+
 export async function startSalesforceTwin(options: SalesforceTwinOptions = {}): Promise<SalesforceTwin> {
   const { port = 0, host = "127.0.0.1", publicUrl, ...given } = options;
-  const org = new Org({
-    seed: 1,
-    app: twinApp,
-    users: twinUsers,
-    timeZone: "Europe/Berlin",
-    sessionMs: null,
-    rotation: true,
-    pageSize: 2_000,
-    now: Date.now,
-    ...given,
-  });
+  const org = new Org({ ...orgOptions, ...given });
   let card: CardAddress | null = null;
   const server = createServer({ maxHeaderSize: 65_536, keepAliveTimeout: 60_000 }, (request, response) => {
     serve(new Exchange(org, url, request, response), card).catch((error: unknown) => {
@@ -90,7 +92,8 @@ export async function startSalesforceTwin(options: SalesforceTwinOptions = {}): 
 
 const htmlType = { "content-type": "text/html; charset=utf-8" };
 
-async function serve(exchange: Exchange, card: CardAddress | null): Promise<void> {
+/** Answers one request; also without a connection, where time is virtual. */
+export async function serve(exchange: Exchange, card: CardAddress | null): Promise<void> {
   const body = await exchange.readBody();
   const { pathname } = exchange.url;
   if (pathname === "/") {

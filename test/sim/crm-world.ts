@@ -1,18 +1,15 @@
 /**
- * One HubSpot account in virtual time: the real account object and the real client against the twin, with nothing between them but
+ * One CRM account in virtual time: the real account object and the real client against a stand-in, with nothing between them but
  * latency. Who asks stands in for identities and does as they do: it waits, asks again when told to, and confirms what is asked of it.
  */
-import type { Command } from "../../connectors/contract.ts";
-import { serveApi } from "../../connectors/hubspot/twin/api.ts";
-import type { Faults as TwinFaults } from "../../connectors/hubspot/twin/faults.ts";
-import { build } from "../../connectors/hubspot/twin/server.ts";
-import type { Twin } from "../../connectors/hubspot/twin/twin.ts";
+import type { Command, Grant } from "../../connectors/contract.ts";
 import { drain } from "../../src/ingest/drain.ts";
+import type { CrmName } from "../../src/model.ts";
 import { AccountObject, type SubmitAnswer } from "../../src/objects/account.ts";
 import type { SettleCall } from "../../src/objects/acting.ts";
 import { accountName, accountStub } from "../../src/objects/names.ts";
 import { seeded } from "../signals.ts";
-import { Engine } from "./engine.ts";
+import { drainMicrotasks, Engine } from "./engine.ts";
 import { Faults } from "./faults.ts";
 import { enter, leave } from "./globals.ts";
 import { Database, Platform } from "./platform.ts";
@@ -28,9 +25,33 @@ export interface Asked {
   ended: string | null;
 }
 
-export interface HubspotWorld {
+export interface Incoming {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+/** A stand-in without its HTTP server. */
+export interface Side {
+  readonly crm: CrmName;
+  readonly crmAccount: string;
+  readonly apiUrl: string;
+  grant(): Pick<Grant, "accessToken" | "refreshToken" | "expiresAt"> & Partial<Grant>;
+  /** Within the turn; null where the connection breaks. `rows` make it slower by a millisecond each. */
+  answer(request: Incoming): Promise<{
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+    readonly rows: number;
+  } | null>;
+}
+
+export interface CrmWorld<T extends Side> {
   readonly engine: Engine;
-  readonly twin: Twin;
+  readonly side: T;
+  /** Requests under way at once, at most so far. */
+  readonly most: () => number;
   readonly asked: ReadonlyMap<string, Asked>;
   /** A follow-up's task is wanted from then on. */
   ask(at: number, name: string, hot: boolean): void;
@@ -42,27 +63,18 @@ export interface HubspotWorld {
 
 export const begunAt = Date.UTC(2026, 10, 23);
 const workspace = "rush";
-const account = accountName(workspace, "hubspot", "4501");
 const node = `${workspace}/identity`;
-/** Loaded by and by in a Worker; in a turn nothing may wait for a file. */
-const clientParts = [
-  "client",
-  "install",
-  "create-tasks",
-  "update-tasks",
-  "close-tasks",
-  "resolve-tasks",
-  "resolve-marked",
-];
 
-export async function openHubspotWorld(seed: number, faults: Partial<TwinFaults> = {}): Promise<HubspotWorld> {
-  for (const part of clientParts) await import(`../../connectors/hubspot/${part}.ts`);
+export function openCrmWorld<T extends Side>(seed: number, open: (now: () => number) => T): CrmWorld<T> {
   const engine = new Engine(begunAt, new Faults({}, seeded(seed), new Set()), seeded(seed ^ 0xde1a), false);
   engine.eventsMax = 20_000_000;
   const asked = new Map<string, Asked>();
   const identity = class {
     confirm() {
       return { arm: "go", moves: 0 };
+    }
+    heard() {
+      return { arm: "ok" };
     }
     settle({ key, outcome }: SettleCall) {
       end(key, "receipt" in outcome ? null : JSON.stringify(outcome));
@@ -76,12 +88,10 @@ export async function openHubspotWorld(seed: number, faults: Partial<TwinFaults>
     ledger: none(),
     drain,
   });
-  const twin = build({
-    clientId: "",
-    clientSecret: "",
-    now: () => engine.now,
-    faults: { ...faults, enforceLimits: true },
-  });
+  const side = open(() => engine.now);
+  const account = accountName(workspace, side.crm, side.crmAccount);
+  let underWay = 0;
+  let most = 0;
   const outages: { readonly from: number; readonly until: number }[] = [];
   const isDown = () => outages.some(({ from, until }) => engine.now >= from && engine.now < until);
 
@@ -97,25 +107,27 @@ export async function openHubspotWorld(seed: number, faults: Partial<TwinFaults>
     const text = await request.text();
     const url = new URL(request.url);
     return platform.ask<Response>((answer, resolve, reject) => {
-      const broken = (delayMs: number) => answer(delayMs, () => reject(new TypeError("fetch failed")));
+      most = Math.max(most, ++underWay);
+      const after = (delayMs: number, work: () => void) =>
+        answer(delayMs, () => {
+          underWay--;
+          work();
+        });
+      const broken = (delayMs: number) => after(delayMs, () => reject(new TypeError("fetch failed")));
       engine.after(engine.between(10, 40), null, "request", () => {
         if (isDown()) return broken(engine.random() < 0.5 ? engine.between(5, 50) : deadlineMs);
-        const one = url.pathname.startsWith("/oauth/")
-          ? { answer: twin.tokens.token(new URLSearchParams(text)), rows: 0 }
-          : serveApi(twin, {
-              method: request.method,
-              path: url.pathname,
-              query: url.searchParams,
-              authorization: request.headers.get("authorization") ?? undefined,
-              text,
-            });
-        const { answer: said, rows } = one;
-        if (said === null) return broken(5);
-        const body = said.status === 204 ? null : JSON.stringify(said.body ?? {});
-        const headers = { "content-type": "application/json", ...said.headers };
-        answer(engine.between(40, 120) + (rows ?? 0), () =>
-          resolve(new Response(body, { status: said.status, headers })),
+        const { method, headers } = request;
+        side.answer({ method, url, headers, text }).then(
+          (said) => {
+            if (said === null) return broken(5);
+            const { status, headers, rows } = said;
+            const body = status === 204 ? null : said.body;
+            after(engine.between(40, 120) + rows, () => resolve(new Response(body, { status, headers })));
+          },
+          () => broken(5),
         );
+        // An event of nobody's has no turn that would wait for it.
+        drainMicrotasks();
       });
     });
   };
@@ -139,7 +151,8 @@ export async function openHubspotWorld(seed: number, faults: Partial<TwinFaults>
 
   return {
     engine,
-    twin,
+    side,
+    most: () => most,
     asked,
     ask(at, name, hot) {
       const key = `fu_${name}-rush`;
@@ -160,16 +173,9 @@ export async function openHubspotWorld(seed: number, faults: Partial<TwinFaults>
       enter(engine, seeded(seed ^ 0xc0de));
       globalThis.fetch = ((request: Request) => transmit(request)) as typeof globalThis.fetch;
       try {
-        const { accessToken, refreshToken, expiresAt } = twin.tokens.issue();
-        const grant = {
-          accessToken,
-          refreshToken,
-          expiresAt,
-          apiUrl: "https://hubspot.example.com",
-          crmAccount: "4501",
-          scopes: [],
-        };
-        const attach = { name: account, workspace, crm: "hubspot" as const, grant, at: begunAt };
+        const { crm, crmAccount, apiUrl } = side;
+        const grant = { apiUrl, crmAccount, scopes: [], ...side.grant() };
+        const attach = { name: account, workspace, crm, grant, at: begunAt };
         let isPrepared = false;
         platform.spawn(
           "consent",
