@@ -3,6 +3,7 @@
  * with us. What they are called, and how values are spelt there.
  */
 import { type RecordField, recordFields } from "../contract.ts";
+import { ownName } from "./namespace.ts";
 import type { Person } from "./requests.ts";
 import { plain } from "./shape.ts";
 import { clip } from "./soql.ts";
@@ -16,16 +17,16 @@ interface FieldFact {
   readonly max: number;
 }
 
-/** With a namespace ours become `ns__Baton_Score__c`: change them here. The test of the package holds them against its metadata. */
+/** The test of the package holds ours against its metadata. */
 export const recordFieldsOf: Readonly<Record<RecordField, FieldFact>> = {
-  baton_lead_id: { name: "Baton_Lead_Id__c", type: "text", max: 200 },
-  lead_score: { name: "Baton_Score__c", type: "number", max: 999_999 },
-  lead_level: { name: "Baton_Level__c", type: "text", max: 40 },
-  lifecycle_state: { name: "Baton_Lifecycle_State__c", type: "text", max: 40 },
-  lead_source: { name: "Baton_Source__c", type: "text", max: 255 },
-  last_event_timestamp: { name: "Baton_Last_Event_At__c", type: "datetime", max: 0 },
-  idempotency_key: { name: "Baton_Last_Event_Key__c", type: "text", max: 255 },
-  follow_up_reason: { name: "Baton_Reason__c", type: "text", max: 255 },
+  baton_lead_id: { name: ownName("Baton_Lead_Id__c"), type: "text", max: 200 },
+  lead_score: { name: ownName("Baton_Score__c"), type: "number", max: 999_999 },
+  lead_level: { name: ownName("Baton_Level__c"), type: "text", max: 40 },
+  lifecycle_state: { name: ownName("Baton_Lifecycle_State__c"), type: "text", max: 40 },
+  lead_source: { name: ownName("Baton_Source__c"), type: "text", max: 255 },
+  last_event_timestamp: { name: ownName("Baton_Last_Event_At__c"), type: "datetime", max: 0 },
+  idempotency_key: { name: ownName("Baton_Last_Event_Key__c"), type: "text", max: 255 },
+  follow_up_reason: { name: ownName("Baton_Reason__c"), type: "text", max: 255 },
   first_name: { name: "FirstName", type: "text", max: 40 },
   last_name: { name: "LastName", type: "text", max: 80 },
   phone: { name: "Phone", type: "text", max: 40 },

@@ -7,6 +7,7 @@
  * advice to put long SOQL into a Composite body (help.salesforce.com 000386264), checked 2026-11-22.
  */
 import type { CrmPerson, CrmTask } from "../contract.ts";
+import { ownName } from "./namespace.ts";
 import { clip, inList } from "./soql.ts";
 
 export const api = {
@@ -15,8 +16,8 @@ export const api = {
   checked: "2026-10-31",
 } as const;
 
-/** Our fields, made by the package in `package/`. With a namespace they become `ns__Baton_Key__c`: change them here. */
-export const names = { taskKey: "Baton_Key__c", leadKey: "Baton_Key__c" } as const;
+/** Our fields, made by the package in `package/`. */
+export const names = { taskKey: ownName("Baton_Key__c"), leadKey: ownName("Baton_Key__c") } as const;
 
 export type Target = "Task" | "Lead";
 export type Person = "Lead" | "Contact";
