@@ -71,6 +71,7 @@ import { Joining } from "./joining.ts";
 import { Listening, type OwnCall } from "./listening.ts";
 import { identityStub } from "./names.ts";
 import { isOlder, ShownOrder } from "./shown-order.ts";
+import { reportTyped, typedOver } from "./typed-over.ts";
 import { Wire } from "./wire.ts";
 
 export interface SubmitCall {
@@ -716,6 +717,11 @@ export class AccountObject extends DurableObject<Env> {
     }
     this.#store.save(changed);
     for (const { action } of batch) if (action.left !== undefined) this.#shown.remember(action.command);
+    const typed = batch.flatMap(({ action: { command, left = [] } }) =>
+      command.type === "write_record" ? typedOver(command, left) : [],
+    );
+    const later = (work: Promise<unknown>) => this.ctx.waitUntil(work);
+    if (typed.length > 0) later(reportTyped(this.env, facts, [...new Set(typed)], later));
     if (this.#heard() !== null) for (const action of changed) this.#listening.settled(action);
     if (changed.some(({ state, receipt }) => state === "done" && receipt !== null)) this.#listen();
     for (const item of batch) this.#tell(item);

@@ -159,6 +159,25 @@ describe("the record that a task was made for", () => {
     expect(crm.records).toHaveLength(1);
   });
 
+  it("that a person has typed over is reported to both sides, where the policy lets nobody there write it", async () => {
+    const { crm, of } = await open("typed-over");
+    const left = ["follow_up_reason", "website"] as const;
+    // Of the first one nothing was ours, so nobody has typed over it.
+    crm.recordScripts = [{ left: ["lead_level"] }, { left }];
+    await send(of, { id: "1", kind: "demo_requested", traits: { website: "example.com" } });
+    await until(of, "done");
+    await send(of, { id: "2", kind: "checkout_completed", consent: { follow_up: true } });
+    await letDecide((await personOf(of, ada)).root.name);
+    const { body } = await eventually(
+      () => ask(of, "GET", "/v1/exceptions?state=open"),
+      ({ body: { items } }) => Array.isArray(items) && items.length > 0,
+    );
+    expect(body.items).toEqual([expect.objectContaining({ reason: "field_report", emitter: "hubspot" })]);
+    const [item] = body.items as { detail: string }[];
+    expect(item?.detail).toContain("Somebody in hubspot has written follow_up_reason");
+    expect(crm.records).toHaveLength(2);
+  });
+
   it("shows nothing of somebody who was erased while it waited", async () => {
     const { crm, of } = await open("erased");
     crm.recordScripts = [{ arm: "deferred", retryAfterMs: 60_000, scope: "action", reason: "busy" }];
