@@ -452,8 +452,8 @@ export interface Crm extends Destination {
     ask: ChangedAsk,
   ): Promise<Result<readonly (TaskSeen | null)[], Exclude<Outcome, { arm: "done" }>>>;
   /**
-   * Records of people that became one since this instant (epoch ms), and what others than us have typed into them, as signals; one request.
-   * May be repeated: the same fact is the same signal. Absent where the CRM tells of it by itself.
+   * Records of people that became one since this instant (epoch ms), what others than us have typed into them, and those that were deleted,
+   * as signals. May be repeated: the same fact is the same signal. Absent where the CRM tells of it by itself.
    */
   joined?(session: CrmSession, since: number): Promise<Result<JoinedRecords, Exclude<Outcome, { arm: "done" }>>>;
   /** Pure: the shape that a task has when it says this. */

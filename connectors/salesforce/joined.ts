@@ -1,7 +1,8 @@
 /**
- * Leads that became contacts, records that became one, and what was typed into them (`edited.ts`), read from the org (CRM-FACTS §2.7, §3): for
- * orgs whose package tells of none of it, and for what it could not tell. Deleted rows are read too, for a loser of a merge is one that names its master. Rows may commit late, so
- * whoever asks overlaps; what is read twice is the same signal, for its id is made of the records alone.
+ * Leads that became contacts, records that became one, what was typed into them (`edited.ts`), and those that were deleted, read from the org
+ * (CRM-FACTS §2.7, §3): for orgs whose package tells of none of it, and for what it could not tell. Deleted rows are read too, for a loser of a
+ * merge is one that names its master. Rows may commit late, so whoever asks overlaps; what is read twice is the same signal, for its id is
+ * made of the records alone, or of what happened to them when.
  */
 import { digest } from "../../src/crypto.ts";
 import { fail, ok, type Result } from "../../src/failure.ts";
@@ -17,27 +18,36 @@ import { readAll } from "./read.ts";
 import { recordFieldsOf } from "./record-fields.ts";
 import { joinedRowsMax, soql } from "./requests.ts";
 
-/** One request for all questions; a page holds more rows than they ask for. */
-export const joinedRequestsMax = 1;
+/** Of a composite's parts five may be queries. */
+export const joinedRequestsMax = 2;
 
 export async function joinedRecords(session: CrmSession, since: number): Promise<Result<JoinedRecords, Failed>> {
   const after = new Date(since).toISOString();
   const us = session.crmUser;
-  const questions = {
+  const conversation = new Conversation(session, joinedRequestsMax);
+  const became = await readAll(conversation, {
     converted: soql.leadsConverted(after),
     leads: soql.mergedAway("Lead", after),
     contacts: soql.mergedAway("Contact", after),
-  };
-  // Where it is not known who we are, our own writes could not be told from a person's.
-  const edits = us === undefined ? {} : editsSince(after);
-  // No history, or no package: there is nothing to be heard. What fails otherwise may be there all the same.
-  const isAbsent = (name: string, { arm }: Failed) => name in edits && arm === "blocked";
-  const found = await readAll(new Conversation(session, joinedRequestsMax), { ...questions, ...edits }, isAbsent);
-  if (!found.ok) {
-    return fail(found.failure);
+  });
+  if (!became.ok) {
+    return fail(became.failure);
   }
-  const rowsOf = (name: string) => found.value.get(name) ?? [];
-  const full = [...found.value.values()].filter((rows) => rows.length >= joinedRowsMax);
+  const { name: marked } = recordFieldsOf.baton_lead_id;
+  const questions = {
+    leadsGone: soql.deleted("Lead", marked, after),
+    contactsGone: soql.deleted("Contact", marked, after),
+    // Where it is not known who we are, our own writes could not be told from a person's.
+    ...(us === undefined ? {} : editsSince(marked, after)),
+  };
+  // No package, or no history: there is nothing to be heard. What fails otherwise may be there all the same.
+  const happened = await readAll(conversation, questions, (_name, { arm }) => arm === "blocked");
+  if (!happened.ok) {
+    return fail(happened.failure);
+  }
+  const found = new Map([...became.value, ...happened.value]);
+  const rowsOf = (name: string) => found.get(name) ?? [];
+  const full = [...found.values()].filter((rows) => rows.length >= joinedRowsMax);
   // Where there are more than one look takes, everything up to the earliest last row is certain.
   const through = Math.min(...full.map((rows) => stampOf(rows.at(-1))));
   return ok({
@@ -45,6 +55,8 @@ export async function joinedRecords(session: CrmSession, since: number): Promise
       ...rowsOf("converted").flatMap(converted),
       ...rowsOf("leads").flatMap((row) => merged("Lead", row)),
       ...rowsOf("contacts").flatMap((row) => merged("Contact", row)),
+      ...rowsOf("leadsGone").flatMap((row) => deleted("Lead", row)),
+      ...rowsOf("contactsGone").flatMap((row) => deleted("Contact", row)),
       ...rowsOf("leadEdits").flatMap((row) => edited("Lead", row, us ?? "")),
       ...rowsOf("contactEdits").flatMap((row) => edited("Contact", row, us ?? "")),
     ],
@@ -52,9 +64,8 @@ export async function joinedRecords(session: CrmSession, since: number): Promise
   });
 }
 
-function editsSince(after: string): Readonly<Record<string, string>> {
+function editsSince(marked: string, after: string): Readonly<Record<string, string>> {
   const all = Object.keys(editedFields);
-  const { name: marked } = recordFieldsOf.baton_lead_id;
   const ofContacts = all.filter((name) => !onlyOnLeads.includes(name));
   return {
     leadEdits: soql.fieldsEdited("Lead", all, marked, after),
@@ -95,6 +106,22 @@ function merged(object: MergedObject, row: Fields): SignalDraft[] {
     occurredAt: stampOf(row),
     identifiers: [identifier(type, master), identifier(type, gone)],
     properties: { event: "records_merged", object, survivor: master },
+  });
+  return [draft];
+}
+
+/** Whoever deletes it means nobody to be called: no follow-up until the person consents again, as with a contact of HubSpot's. */
+function deleted(object: MergedObject, row: Fields): SignalDraft[] {
+  const gone = idOf(object, row.Id);
+  if (gone === undefined) {
+    return [];
+  }
+  const draft = draftOf({
+    id: `deleted:${digest(gone, String(stampOf(row)))}`,
+    kind: "customer_deleted",
+    occurredAt: stampOf(row),
+    identifiers: [identifier(objects[object].identifier, gone)],
+    properties: { event: "record_deleted", object },
   });
   return [draft];
 }

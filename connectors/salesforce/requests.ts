@@ -249,6 +249,9 @@ export const soql = {
   /** Rows that a merge has deleted: those that name the one that stays. */
   mergedAway: (type: Person, after: string): string =>
     `SELECT Id, MasterRecordId, SystemModstamp FROM ${type} WHERE IsDeleted = true AND MasterRecordId != null AND SystemModstamp > ${after} ${oldestChange}`,
+  /** Rows that somebody has deleted, no merge, whose field `marked` says something. */
+  deleted: (type: Person, marked: string, after: string): string =>
+    `SELECT Id, SystemModstamp FROM ${type} WHERE IsDeleted = true AND MasterRecordId = null AND ${marked} != null AND SystemModstamp > ${after} ${oldestChange}`,
   /** What was typed into these fields of records whose field `marked` says something, oldest first. */
   fieldsEdited: (type: Person, fields: readonly string[], marked: string, after: string): string =>
     `SELECT Id, ${type}Id, Field, NewValue, CreatedById, CreatedDate FROM ${type}History WHERE Field IN ${inList(fields)} AND ${type}.${marked} != null AND CreatedDate > ${after} ${oldestFirst} LIMIT ${joinedRowsMax}`,

@@ -41,7 +41,7 @@ async function joined(
 const aMinuteAgo = () => now - 60_000;
 
 describe("a look at what became one", () => {
-  it("tells a conversion as the package does, in one request", async () => {
+  it("tells a conversion as the package does, in two requests: one may ask five questions", async () => {
     const id = lead();
     const became = twin.org.convert(id) ?? "";
     const { drafts, through } = await joined(aMinuteAgo());
@@ -58,7 +58,7 @@ describe("a look at what became one", () => {
       },
     ]);
     expect(through).toBeNull();
-    expect(twin.org.entries().map(({ method }) => method)).toEqual(["POST"]);
+    expect(twin.org.entries().map(({ method }) => method)).toEqual(["POST", "POST"]);
     const body = { type: "lead_converted", lead_id: id, contact_id: became, occurred_at: now };
     const url = "https://in.example.com/in/key";
     const delivery = {
@@ -133,6 +133,54 @@ describe("a look at what became one", () => {
   });
 });
 
+describe("a record that somebody deletes", () => {
+  const marked = (object: "Lead" | "Contact") =>
+    twin.org.put(object, {
+      LastName: "Example",
+      Baton_Lead_Id__c: "acme/1",
+      ...(object === "Lead" ? { Company: "Example" } : {}),
+    });
+
+  it("is a signal that forbids follow-ups, once a deletion, where it is one of ours and no merge's loser", async () => {
+    const [id, other, loser] = [marked("Lead"), marked("Contact"), marked("Lead")];
+    const winner = marked("Lead");
+    twin.org.remove(id);
+    twin.org.remove(other);
+    twin.org.merge(winner, [loser]);
+    twin.org.remove(lead());
+    const { drafts } = await joined(aMinuteAgo());
+    const gone = drafts.filter(({ kind }) => kind === "customer_deleted");
+    expect(gone).toEqual([
+      {
+        id: expect.stringMatching(/^deleted:/),
+        kind: "customer_deleted",
+        occurredAt: now,
+        identifiers: [{ type: "salesforce_lead_id", value: id }],
+        consent: { follow_up: false },
+        properties: { event: "record_deleted", object: "Lead" },
+      },
+      expect.objectContaining({ identifiers: [{ type: "salesforce_contact_id", value: other }] }),
+    ]);
+    expect(drafts.map(({ kind }) => kind).sort()).toEqual([
+      "crm_records_merged",
+      "customer_deleted",
+      "customer_deleted",
+    ]);
+    expect(await joined(aMinuteAgo())).toEqual({ drafts, through: null });
+  });
+
+  it("and is restored and deleted again is another one", async () => {
+    const id = marked("Lead");
+    twin.org.remove(id);
+    const first = (await joined(aMinuteAgo())).drafts[0]?.id;
+    twin.org.undelete(id);
+    expect((await joined(aMinuteAgo())).drafts).toEqual([]);
+    now += 5_000;
+    twin.org.remove(id);
+    expect((await joined(aMinuteAgo())).drafts[0]?.id).not.toBe(first);
+  });
+});
+
 describe("what somebody types into a record", () => {
   const marked = () =>
     twin.org.put("Lead", { LastName: "Example", Company: "Example", Baton_Lead_Id__c: "acme/1", Phone: "+49 30 1" });
@@ -161,7 +209,7 @@ describe("what somebody types into a record", () => {
         changed_by: expect.stringMatching(/^005/),
       },
     });
-    expect(twin.org.entries()).toHaveLength(1);
+    expect(twin.org.entries()).toHaveLength(2);
     expect(await edits(us())).toEqual(drafts);
     expect(await edits(us(), now)).toEqual([]);
   });
