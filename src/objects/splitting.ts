@@ -204,17 +204,24 @@ export class Splitting {
   /** Brings what was split off to its root, and its aliases after it. */
   async part(parting: Parting): Promise<void> {
     const { id, to, root, staying } = parting;
-    const here = this.#state.root();
-    if (here === null || !here.partings.some((item) => item.id === id)) return;
+    const here = this.#owing(id);
+    if (here === null) return;
     // First, while everything still leads here: nobody who stays may lead through a node that becomes another person.
     for (const node of staying) await identityStub(this.#env, node).repoint({ to: here.name, epoch: root.version });
+    // A later turn may have brought it there meanwhile, and what lies aside now is another one's, or gone with an erasure.
+    if (this.#owing(id) === null) return;
     const entries = this.#state.store.parted().map((entry, index) => ({ ...entry, seq: index + 1 }));
     for (const { chunk, last } of chunksOf(entries))
       await identityStub(this.#env, to).restore({ id, root, entries: chunk, last });
     for (const node of root.members) await identityStub(this.#env, node).repoint({ to, epoch: root.version });
-    const after = this.#state.root();
-    if (after === null || !after.partings.some((item) => item.id === id)) return;
-    this.#state.saveParted({ ...after, partings: after.partings.filter((item) => item.id !== id) });
+    const after = this.#owing(id);
+    if (after !== null) this.#state.saveParted({ ...after, partings: after.partings.filter((item) => item.id !== id) });
+  }
+
+  /** The root as it is now, while it still owes this parting. */
+  #owing(id: string): Root | null {
+    const root = this.#state.root();
+    return root?.partings.some((item) => item.id === id) === true ? root : null;
   }
 }
 
