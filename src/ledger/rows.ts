@@ -98,7 +98,7 @@ export function projectionOf(root: Root, signals: readonly string[], policy: Pol
         promised_at: item.promised_at,
         overdue_since: item.overdue?.since,
         reasons: item.reasons,
-        actions: item.actions.map(({ written: _inTheCrm, crm, ...action }) => ({
+        actions: item.actions.map(({ written: _inTheCrm, updating: _onItsWay, crm, ...action }) => ({
           ...action,
           ...(isCrm(crm) ? { crm } : { type: crm }),
         })),

@@ -184,13 +184,13 @@ export class Acting {
     const hot = followUp.tier === "seconds";
     const { again = 0, moves = 0 } = current.action;
     // Asked again after a crash it must say the same under the same key; and what is closed must be over then.
-    if (work !== "create" && state.unsaved) state.save(root);
     const revision = current.action.updating?.revision ?? current.followUp.revision;
-    // In memory: a crash that takes it leaves what was known before.
-    if (command.type === "update_task") {
+    if (command.type === "update_task" && current.action.updating === undefined) {
       const { task } = command;
       this.#set(root, action.key, () => ({ updating: { revision, task, holder } }));
     }
+    const asked = state.root();
+    if (work !== "create" && state.unsaved && asked !== null) state.save(asked);
     const call = { command, holder, node: root.name, moves, hot, again };
     const answer = await accountStub(env, action.account).submit(call);
     const after = state.root();

@@ -196,6 +196,7 @@ function part(
     entries.filter((entry) => leaves.has(entry.node_of[0] ?? root.name)).map((entry) => entry.signal.idempotency_key),
   );
   const again = decidedTogether(root, entries, tie, when);
+  const leaver = `${to}@${version}`;
 
   const side = (name: string, nodesOf: ReadonlySet<string>, own: (key: string) => boolean): Root => {
     const mine = entries.filter((entry) => own(entry.signal.idempotency_key));
@@ -233,9 +234,9 @@ function part(
       follow_ups: root.follow_ups
         .filter((item) => own(item.trigger))
         .map((item) => submittedAgain(movedOn(item), when.at)),
-      held: onceEach(root.held.flatMap((item) => heldBy(item, own, name === root.name ? null : name))),
+      held: root.held.flatMap((item) => heldBy(item, own, name === root.name ? null : leaver)),
       approvals: root.approvals,
-      said: name === root.name ? root.said : saidOfParts(root, name),
+      said: name === root.name ? root.said : saidOfParts(root, leaver),
       absorbed: root.absorbed,
       erased_nodes: Object.fromEntries(Object.entries(root.erased_nodes).filter(([node]) => nodesOf.has(node))),
     };
@@ -309,36 +310,27 @@ function undecidedOf(
   return [...waiting, ...more];
 }
 
-/** The question goes with its signals; what stopped signals of both is asked of each, of the `leaving` one under a name of its own. */
-function heldBy(held: Held, own: (key: string) => boolean, leaving: string | null): Held[] {
+/** The question goes with its signals; what stopped signals of both is asked of each, of the one who leaves under a name of its own. */
+function heldBy(held: Held, own: (key: string) => boolean, leaver: string | null): Held[] {
   const signals = held.signals.filter(own);
   if (signals.length === 0) return [];
   const isOfBoth = signals.length < held.signals.length;
-  return [{ ...held, id: isOfBoth && leaving !== null ? partOf(held.id, leaving) : held.id, signals }];
+  return [{ ...held, id: isOfBoth && leaver !== null ? partOf(held.id, leaver) : held.id, signals }];
 }
 
-/** What was divided before, came together and is divided again is one question on that side. */
-function onceEach(held: readonly Held[]): readonly Held[] {
-  const known = new Map<string, Held>();
-  for (const item of held) {
-    const other = known.get(item.id);
-    const signals = [...new Set([...(other?.signals ?? []), ...item.signals])];
-    const state = other?.state === "open" ? "open" : item.state;
-    known.set(item.id, { ...(other ?? item), signals, state });
-  }
-  return [...known.values()];
-}
-
-/** Ids of exceptions are unique in a workspace: two people never share one. */
-function partOf(id: string, leaving: string): string {
-  return `${id.split("~")[0]}~${digest(id, leaving).slice(0, 8)}`;
+/**
+ * Ids of exceptions are unique in a workspace: two people never share one. `leaver` is who leaves and in which version: with another split
+ * of the same people the part that left with an earlier one may stay, and keeps its id.
+ */
+function partOf(id: string, leaver: string): string {
+  return `${id.split("~")[0]}~${digest(id, leaver).slice(0, 8)}`;
 }
 
 /** What was said of a question is said of its parts. */
-function saidOfParts(root: Root, leaving: string): Root["said"] {
+function saidOfParts(root: Root, leaver: string): Root["said"] {
   const parts = root.held.flatMap(({ id }) => {
     const said = root.said[id];
-    return said === undefined ? [] : [[partOf(id, leaving), said] as const];
+    return said === undefined ? [] : [[partOf(id, leaver), said] as const];
   });
   return { ...root.said, ...Object.fromEntries(parts) };
 }

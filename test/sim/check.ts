@@ -72,7 +72,7 @@ export class LiveChecks {
 
   /** What people said: the ends of links that were cut, pairs that are two, pairs that are one. */
   readonly cut: { readonly a: string; readonly b: string }[] = [];
-  readonly merged: { readonly a: string; readonly b: string }[] = [];
+  readonly merged: { readonly a: string; readonly b: string; readonly at: number }[] = [];
 
   /** Keys of signals that came after their person was erased. */
   readonly swallowed = new Set<string>();
@@ -87,8 +87,8 @@ export class LiveChecks {
     this.cut.push({ a, b });
   }
 
-  onMerge(a: string, b: string): void {
-    this.merged.push({ a, b });
+  onMerge(a: string, b: string, at: number): void {
+    this.merged.push({ a, b, at });
   }
 
   /** Chains of aliases never bite their tail (G5). */
@@ -432,6 +432,11 @@ function components(
     return up === undefined || up === name ? name : find(up);
   };
   for (const { a, b } of merged) parent.set(find(a), find(b));
+  // Said of two people, it ties the two nodes that the question was about: a later split may part these from the roots that were named.
+  const said = new Set(merged.map(({ at }) => at));
+  for (const { root } of rest.roots)
+    for (const { a, b, authority } of root.ties)
+      if (authority.type === "person" && said.has(authority.at)) parent.set(find(a), find(b));
   // What a CRM said of its own records.
   const records = new Set([...accounts.values()].flatMap(({ people }) => [...people]));
   for (const { root } of rest.roots)
@@ -647,9 +652,9 @@ function checkLedger(rest: Rest, policy: Policy): void {
   }
 }
 
-/** What was written to the CRM word by word is the object's own business. */
+/** What was written to the CRM word by word, or is on its way there, is the object's own business. */
 function shown(item: FollowUpRecord): unknown {
-  return item.actions.map(({ written: _inTheCrm, ...action }) => action);
+  return item.actions.map(({ written: _inTheCrm, updating: _onItsWay, ...action }) => action);
 }
 
 function checkFollowUpRows(rest: Rest, root: Root): void {

@@ -488,7 +488,12 @@ export const mutants: readonly Mutant[] = [
     "else if ((revision ?? 0) >= (known.updated ?? 0))",
     "else",
   ),
-  one("what leaves was never saved", acting, '    if (work !== "create" && state.unsaved) state.save(root);\n', ""),
+  one(
+    "what leaves was never saved",
+    acting,
+    '    if (work !== "create" && state.unsaved && asked !== null) state.save(asked);\n',
+    "",
+  ),
   one("an older update tells nothing of what is gone", acting, "&& shown?.update.gone === undefined", ""),
   one(
     "what was told and not confirmed counts as told",

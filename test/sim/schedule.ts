@@ -304,7 +304,7 @@ function sayAt(platform: Platform, checks: LiveChecks, at: number, says: Word, o
     const choice = says === "settle_apart" ? "keep_apart" : "merge";
     const call: Choice = { choice, node, by: "ops@example.com", at: engine.now };
     engine.say(() => `a person says ${choice} of ${platform.label(root.name)} and ${platform.label(node)}`);
-    if (choice === "merge") checks.onMerge(root.name, node);
+    if (choice === "merge") checks.onMerge(root.name, node, engine.now);
     insist(
       platform,
       root.name,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { defaultIdentityPolicy } from "../../src/decide/identity-policy.ts";
 import type { Signal } from "../../src/model.ts";
 import { emptyLead, foldSignal } from "../../src/resolve/lead.ts";
-import { type ActionRecord, inputsOf, type LogEntry, type Root } from "../../src/resolve/node.ts";
+import { type ActionRecord, type Held, inputsOf, type LogEntry, type Root } from "../../src/resolve/node.ts";
 import {
   doubtOf,
   findTie,
@@ -391,6 +391,53 @@ describe("who was split", () => {
   it("owes no links: nothing is to join them again", () => {
     expect(cut().stays.links).toEqual([]);
     expect(cut().left.links).toEqual([]);
+  });
+});
+
+describe("what waits for somebody's approval when its people are split", () => {
+  const question = (id: string, signals: readonly string[]): Held => ({
+    id,
+    code: "consent",
+    play: "speed to lead",
+    reasons: [],
+    signals,
+    at: 60_000,
+    state: "open",
+  });
+  const asked = (of: Root) => of.held.map(({ id, signals }) => [id, signals]);
+
+  it("goes, under its own name, with the one whose signals it is about", () => {
+    const { stays, left } = cut(
+      one({ held: [question("ex_1", ["forms:ann-demo"]), question("ex_2", ["forms:bob-demo"])] }),
+    );
+    expect(asked(stays)).toEqual([["ex_1", ["forms:ann-demo"]]]);
+    expect(asked(left)).toEqual([["ex_2", ["forms:bob-demo"]]]);
+  });
+
+  it("is asked of each where it is about signals of both, and is never the same question of two people", () => {
+    const ofBoth = question("ex_1", ["forms:ann-demo", "forms:bob-demo"]);
+    const first = cut(one({ held: [ofBoth] }));
+    const part = first.left.held[0]?.id ?? "";
+    expect(asked(first.stays)).toEqual([["ex_1", ["forms:ann-demo"]]]);
+    expect(part).toMatch(/^ex_1~[0-9a-f]{8}$/);
+
+    // Merged again, they are split once more, and the part that left with the first split stays with Ann.
+    const again = cut(one({ version: 30, held: [ofBoth, question(part, ["forms:ann-later"])] }));
+    expect(asked(again.stays)).toEqual([
+      ["ex_1", ["forms:ann-demo"]],
+      [part, ["forms:ann-later"]],
+    ]);
+    expect(again.left.held[0]?.id).toMatch(/^ex_1~[0-9a-f]{8}$/);
+    expect(again.left.held[0]?.id).not.toBe(part);
+  });
+
+  it("has been answered for each where somebody had answered it for both", () => {
+    const said = { settled: { by: "sam@example.com", how: "approved", note: "" }, at: 61_000 };
+    const { stays, left } = cut(
+      one({ held: [question("ex_1", ["forms:ann-demo", "forms:bob-demo"])], said: { ex_1: said } }),
+    );
+    expect(stays.said.ex_1).toEqual(said);
+    expect(left.said[left.held[0]?.id ?? ""]).toEqual(said);
   });
 });
 
