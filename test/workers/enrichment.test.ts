@@ -1,4 +1,5 @@
 /** What a follow-up becomes after its task was made: better informed, done by somebody in the CRM, or withdrawn for a person's no. */
+import { abortAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Command } from "../../connectors/contract.ts";
@@ -159,6 +160,28 @@ describe("a task that stands", () => {
       ownerId: "owner-kim",
       subject: "Welcome bob@example.com: asked to be contacted",
     });
+  });
+
+  it("is not taken for changed by a person where our own update got through, and a power cut took its answer", async () => {
+    const dee = email("dee@example.com");
+    const { id } = await trialOf(acme, dee);
+    hubspot.scripts.push("lost_after");
+    await does(acme, dee, "demo_requested");
+    await eventually(
+      () => taskOf(id).subject,
+      (subject) => subject === "Welcome dee@example.com: asked for a demo",
+    );
+    await abortAllDurableObjects();
+    await does(acme, dee, "contact_requested");
+    await seen(acme, dee, ([item]) => item?.actions[0]?.revision === 2);
+    const [lost, again, next] = sentFor(hubspot, id, "update_task");
+    expect(again).toEqual(lost);
+    expect(next).toMatchObject({
+      before: lost?.task,
+      task: { subject: "Welcome dee@example.com: asked to be contacted" },
+    });
+    expect(taskOf(id).subject).toBe("Welcome dee@example.com: asked to be contacted");
+    expect((await personOf(acme, dee)).root.follow_ups[0]?.touched).toBeUndefined();
   });
 
   it("that became more urgent before it was known who holds it stays so", async () => {
