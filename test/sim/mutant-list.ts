@@ -489,6 +489,12 @@ export const mutants: readonly Mutant[] = [
     "else",
   ),
   one(
+    "an update on its way is forgotten with a crash",
+    acting,
+    'if (work !== "create" && state.unsaved && asked !== null)',
+    'if (work === "close" && state.unsaved && asked !== null)',
+  ),
+  one(
     "what leaves was never saved",
     acting,
     '    if (work !== "create" && state.unsaved && asked !== null) state.save(asked);\n',
