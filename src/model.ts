@@ -72,6 +72,8 @@ export interface FieldValue {
   readonly crm?: CrmName;
   readonly at: number;
   readonly key: string;
+  /** What others have told of it last, each once, newest first: where the policy lets another word hold than the newest (`fields/said.ts`). */
+  readonly others?: readonly FieldValue[];
 }
 
 export type LifecycleState =

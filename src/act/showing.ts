@@ -14,7 +14,8 @@ import {
   recordFields,
 } from "../../connectors/contract.ts";
 import { digest } from "../crypto.ts";
-import { type FieldOwnership, mayWrite, ownershipOf } from "../decide/fields/policy.ts";
+import { type FieldOwnership, type FieldPolicy, mayWrite, ownershipOf } from "../decide/fields/policy.ts";
+import { heldOf } from "../decide/fields/said.ts";
 import { refusalOf } from "../decide/hold.ts";
 import { standingOf } from "../decide/level.ts";
 import { kindRuleOf, type Policy } from "../decide/policy.ts";
@@ -42,7 +43,7 @@ export function withRecordsOwed(root: Root, policy: Policy, targets: readonly Ta
     const known = recordsOf(root).find((item) => item.account === account);
     // Of somebody who has said no nothing is begun.
     if (facts.saysNo && known === undefined) continue;
-    const carried = carriedTo(crm, root.lead, fields, facts.saysNo);
+    const carried = carriedTo(crm, root.lead, fields, facts.saysNo, policy.fields);
     const occasion = occasionOf(facts, fields, carried);
     if (known?.occasion === occasion && known.person === person) continue;
     const before = known?.person === person ? known : undefined;
@@ -62,14 +63,17 @@ export function withRecordsOwed(root: Root, policy: Policy, targets: readonly Ta
 }
 
 /**
- * Whether a lead says something new of a field that is carried into some CRM: worth looking at at once, for a value does not wait until
- * its signal is decided on.
+ * Whether a lead says something new of a field that is carried into some CRM, or asked about: worth looking at at once, for a value does not
+ * wait until its signal is decided on.
  */
 export function bringsNews(policy: Policy, before: LeadFold, after: LeadFold): boolean {
   return carriedFields.some((field) => {
-    const said = after.fields[field]?.value;
-    if (said === undefined || said === before.fields[field]?.value) return false;
+    const said = after.fields[field];
+    if (said === undefined || said === before.fields[field]) return false;
     const ownership = ownershipOf(policy.fields, field);
+    // Under another rule somebody else's word may hold, or be asked about.
+    if (ownership?.rule === "ask") return true;
+    if (ownership?.rule === "newest_wins" && said.value === before.fields[field]?.value) return false;
     return ownership?.write_to.some((target) => isCrm(target) && isOurs(field, ownership, target)) === true;
   });
 }
@@ -110,20 +114,23 @@ function occasionOf({ values, saysNo, followUp }: Facts, fields: readonly Record
 type Carried = Readonly<Partial<Record<CarriedField, string>>>;
 
 /**
- * What this CRM is to be told of its own fields: the newest values that others brought. Its own word it has already, and nothing more is
- * carried of somebody who has said no.
+ * What this CRM is to be told of its own fields: what holds of the values that others brought. Its own word it has already, and nothing more
+ * is carried of somebody who has said no.
  */
 function carriedTo(
   crm: CrmName,
   { fields: known }: LeadFold,
   fields: readonly RecordField[],
   saysNo: boolean,
+  policy: FieldPolicy,
 ): Carried {
   const carried: Partial<Record<CarriedField, string>> = {};
   for (const field of carriedFields) {
     const said = known[field];
-    if (saysNo || said === undefined || said.crm === crm || !fields.includes(field)) continue;
-    carried[field] = said.value;
+    const ownership = ownershipOf(policy, field);
+    if (saysNo || said === undefined || ownership === undefined || !fields.includes(field)) continue;
+    const winner = heldOf(ownership, said)?.winner;
+    if (winner !== undefined && winner.system !== crm) carried[field] = winner.value;
   }
   return carried;
 }
@@ -131,7 +138,7 @@ function carriedTo(
 /** The engine writes its own fields, and shared ones that it may write; never a person's (DESIGN §6.6). Of the CRM's own fields only shared ones. */
 function isOurs(field: RecordField, ownership: FieldOwnership | undefined, crm: CrmName): boolean {
   if (ownership === undefined || ownership.owner === "human") return false;
-  if (isCarried(field) && (ownership.owner !== "shared" || ownership.rule !== "newest_wins")) return false;
+  if (isCarried(field) && ownership.owner !== "shared") return false;
   return ownership.write_to.includes(crm) && mayWrite(ownership, "engine");
 }
 

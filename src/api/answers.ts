@@ -6,11 +6,12 @@ import { problem } from "../ingest/problem.ts";
 import type { AppContext } from "../ingest/receive.ts";
 import { takeInLedger } from "../ledger/overdue.ts";
 import { ledgerOf } from "../ledger/shards.ts";
-import { hopsMax } from "../limits.ts";
+import { hopsMax, traitLengthMax } from "../limits.ts";
 import type { AnswerAnswer, AnswerCall } from "../objects/answering.ts";
 import { identityStub } from "../objects/names.ts";
 import { workspaceById } from "../workspace.ts";
 import { workspaceOf } from "./authorise.ts";
+import { chooseValue } from "./field-answers.ts";
 import { type ExceptionOfPeople, leadIdOf } from "./read.ts";
 import { checked } from "./setup.ts";
 
@@ -32,6 +33,8 @@ export const wayBody = z.discriminatedUnion("choice", [
   z.strictObject({ choice: z.literal("retry"), by }),
   z.strictObject({ choice: z.literal("reassign"), by, to: by }),
   z.strictObject({ choice: z.literal("take"), by, to: by.optional() }),
+  /** Of a field of which several tell different things: one of their values, or another. */
+  z.strictObject({ choice: z.literal("choose"), by, value: z.string().trim().min(1).max(traitLengthMax) }),
   z.strictObject({ choice: z.literal("dismiss"), by, reason }),
 ]);
 
@@ -46,6 +49,10 @@ export async function settleByLead(
   if (found === null) return problem(404, { code: "no_such_exception" });
   const { policy, targets } = found.workspace;
   const due_in_ms = timeToAnswer(policy, row.reason);
+  if (body.choice === "choose") {
+    const refusal = await chooseValue(c.env, found, row, body);
+    if (refusal !== null) return refusal;
+  }
   const way = body.choice === "take" ? { choice: body.choice, to: body.to ?? body.by, due_in_ms } : body;
   const call: AnswerCall = { exception: row.id, way, targets, by: body.by, at: Date.now() };
   return responseTo(await ask(c.env, row.lead, call), "no_such_exception");
@@ -58,7 +65,7 @@ export async function settleInLedger(
   row: ExceptionOfPeople,
   body: z.infer<typeof wayBody>,
 ): Promise<Response> {
-  if (body.choice === "approve" || body.choice === "retry") {
+  if (body.choice === "approve" || body.choice === "retry" || body.choice === "choose") {
     const detail = "This is about a tool, not about a lead: take it, give it to somebody, or dismiss it.";
     return problem(409, { code: "not_possible", detail });
   }

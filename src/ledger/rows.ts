@@ -1,4 +1,5 @@
 /** What the ledger shows of an identity: rows computed from its state. Pure. */
+
 import { digest } from "../crypto.ts";
 import { answerableFor } from "../decide/answerable.ts";
 import { standingOf } from "../decide/level.ts";
@@ -7,6 +8,7 @@ import { kindRuleOf, type Policy } from "../decide/policy.ts";
 import { scoreOf } from "../decide/score.ts";
 import type { Decision, Signal } from "../model.ts";
 import { ownerQuestion } from "../resolve/answers.ts";
+import { type FieldQuestion, questionsOf } from "../resolve/field-questions.ts";
 import { displayName, emailOf, lifecycleOf } from "../resolve/lead.ts";
 import {
   type Apart,
@@ -183,7 +185,7 @@ interface Question {
   readonly reason: ExceptionReason;
   readonly raisedAt: number;
   readonly open: boolean;
-  /** Who holds the follow-up that it is about. */
+  /** Who holds the follow-up that it is about, or answers for the field. */
   readonly holder?: string;
   readonly document: Readonly<Record<string, unknown>>;
 }
@@ -193,6 +195,7 @@ function exceptionsOf(root: Root, policy: Policy, now: number): readonly Excepti
     ...root.follow_ups.flatMap((item) => questionsOnFollowUp(item, root.said)),
     ...conflictsOf(root),
     ...root.held.map(questionOnHold),
+    ...questionsOf(root).map(questionOnField),
   ];
   return questions.map(({ id, reason, raisedAt, open, holder, document }) => {
     const said = root.said[id];
@@ -277,5 +280,16 @@ function questionOnHold({ id, code, play, reasons, signals, at, state }: Held): 
     open: state === "open",
     // A part of one that a split divided names the same decision.
     document: { decision: id.slice("ex_".length).split("~")[0], code, play, reasons, signals: signals.length },
+  };
+}
+
+function questionOnField({ id, field, steward, raised_at, options, closed_in }: FieldQuestion): Question {
+  return {
+    id,
+    reason: "field_conflict",
+    raisedAt: raised_at,
+    open: closed_in === undefined,
+    holder: steward,
+    document: { field, options },
   };
 }

@@ -9,6 +9,7 @@
  * What lies only in memory between commits is what can be asked for again: links just made (the alias answers `moved`),
  * receipts (the account object answers again), what the ledger confirmed (projecting twice changes nothing).
  */
+
 import { DurableObject } from "cloudflare:workers";
 import { bringsNews, withRecordsOwed } from "../act/showing.ts";
 import { type Answer, decide } from "../decide/decide.ts";
@@ -20,6 +21,7 @@ import { projectionOf } from "../ledger/rows.ts";
 import { guardMs, hopsMax, queueDelayMs } from "../limits.ts";
 import type { Signal } from "../model.ts";
 import { isFinal, mayBeErased } from "../resolve/erase.ts";
+import { withFieldQuestions } from "../resolve/field-questions.ts";
 import type { HeardTask } from "../resolve/hearing.ts";
 import type { LeadFold } from "../resolve/lead.ts";
 import {
@@ -445,7 +447,7 @@ export class IdentityObject extends DurableObject<Env> {
     const { policy, shard, targets } = await this.#workspace(first.workspace);
     const before = this.#state.root();
     if (before === null) return;
-    const root = withRecordsOwed(before, policy, targets, Date.now());
+    const root = withFieldQuestions(withRecordsOwed(before, policy, targets, Date.now()), policy, Date.now());
     // Shown first, so that what came of it is saved in the same row as everything else.
     if (root !== before) return this.#state.change(root);
     this.#state.projectDue = false;

@@ -4,6 +4,7 @@
  */
 import { type Approval, isForConsent } from "../decide/hold.ts";
 import type { Priority } from "../model.ts";
+import { type FieldQuestion, questionsOf } from "./field-questions.ts";
 import {
   type ActionRecord,
   cancelFollowUp,
@@ -38,6 +39,8 @@ export type Way =
   | { readonly choice: "reassign"; readonly to: string }
   /** Somebody takes the question over; it is theirs for `due_in_ms`. */
   | { readonly choice: "take"; readonly to: string; readonly due_in_ms: number }
+  /** Of several values that were told of a field this one is right. The signal that says so has been heard before. */
+  | { readonly choice: "choose"; readonly value: string }
   | { readonly choice: "dismiss"; readonly reason: string };
 
 export type Word =
@@ -80,6 +83,8 @@ export function settleException(
 ): Answered {
   const held = root.held.find((item) => item.id === id);
   if (held !== undefined) return settleHold(root, held, way, speaker);
+  const question = questionsOf(root).find((one) => one.id === id);
+  if (question !== undefined) return settleField(root, question, way, speaker);
   const item = root.follow_ups.find(
     (followUp) =>
       id === `ex_${followUp.id}` ||
@@ -94,6 +99,7 @@ function settleHold(root: Root, held: Held, way: Way, speaker: Speaker): Answere
   if (way.choice === "take") return taken(root, held.id, way, speaker);
   if (way.choice === "retry" || way.choice === "reassign")
     return refused("A hold is approved or dismissed; who holds the follow-up can be said with the approval.");
+  if (way.choice === "choose") return refused(noValues);
   if (held.state === "closed") return settledBefore(root, held.id, way);
   const closed = root.held.map((item): Held => (item.id === held.id ? { ...item, state: "closed" } : item));
   if (way.choice === "dismiss") return settled({ ...root, held: closed }, held.id, "dismissed", way.reason, speaker);
@@ -119,6 +125,22 @@ function settleHold(root: Root, held: Held, way: Way, speaker: Speaker): Answere
   );
 }
 
+function settleField(root: Root, { id, closed_in }: FieldQuestion, way: Way, speaker: Speaker): Answered {
+  if (way.choice === "take") return taken(root, id, way, speaker);
+  if (way.choice !== "choose" && way.choice !== "dismiss")
+    return refused("Choose one of the values or give another; or take the question over, or dismiss it.");
+  const [how, note] = way.choice === "choose" ? ["chosen", way.value] : ["dismissed", way.reason];
+  const said = root.said[id]?.settled;
+  if (said !== undefined && said.how !== how) return refused(`This is settled already: ${said.how}.`);
+  // Its own answer may have closed it a moment ago.
+  if (closed_in !== undefined && way.choice === "dismiss" && said === undefined) return refused(overtaken);
+  const version = root.version + 1;
+  const questions = questionsOf(root).map((item) =>
+    item.id === id ? { ...item, closed_in: item.closed_in ?? version } : item,
+  );
+  return settled(said === undefined ? { ...root, questions } : root, id, how, note, speaker);
+}
+
 /** The same once more changes nothing; anything else comes too late. */
 function settledBefore(root: Root, id: string, { choice }: Way): Answered {
   const how = root.said[id]?.settled?.how;
@@ -138,6 +160,8 @@ function settleFollowUp(
   switch (way.choice) {
     case "take":
       return taken(root, id, way, speaker);
+    case "choose":
+      return refused(noValues);
     case "approve":
       return refused(`There is nothing to approve: ${isLate ? "" : "try again, "}give it to somebody, or dismiss it.`);
     case "reassign": {
@@ -386,6 +410,9 @@ function isStanding(action: ActionRecord): boolean {
 }
 
 const closedAlready = "This follow-up is closed already.";
+const noValues = "There are no values here from which one could be chosen.";
+/** Of a question about a field. */
+export const overtaken = "It is asked no more: something newer was said of this field.";
 
 function refused(detail: string): Answered {
   return { arm: "refused", detail };

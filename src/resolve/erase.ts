@@ -2,6 +2,7 @@
  * How a person is erased (DESIGN §6.7, G14): nothing is decided or linked any more, open follow-ups are withdrawn, and when
  * their tasks are closed the state becomes a nameless tombstone that swallows late signals. Pure.
  */
+import { closedQuestions } from "./field-questions.ts";
 import type { FollowUpRecord, Root, Tombstone } from "./node.ts";
 import { openActions, unreleased } from "./obligations.ts";
 
@@ -32,6 +33,7 @@ export function toBeErased(root: Root, order: ErasureOrder): Root {
     undecided: [],
     // Nobody is asked about them any more: the ledger may still show the questions, of whoever they were of before.
     held: root.held.map((item) => ({ ...item, state: "closed", reasons: [], signals: [] })),
+    ...closedQuestions(root, root.version + 1),
     said: {},
     follow_ups,
     unprojected: {

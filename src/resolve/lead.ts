@@ -4,6 +4,8 @@
  * and two folds can be joined when two people turn out to be one (DESIGN §6.2). The caller sees to it that a signal is
  * folded once per key. Pure.
  */
+import { carriedFields } from "../../connectors/contract.ts";
+import { answerSystem } from "../decide/fields/current.ts";
 import { countDaysMax } from "../limits.ts";
 import type {
   AccountRef,
@@ -206,7 +208,7 @@ function fieldsOf(signal: Signal, stamp: Stamp): LeadFold["fields"] | null {
     const value = signal.traits[name];
     if (value === undefined || value === "") continue;
     if ((name === "owner" || name === "account_owner") && !isOfCrm) continue;
-    fields[name] = { value, ...stamp, ...crm };
+    fields[name] = { value, ...stamp, ...(stamp.source === answerSystem ? {} : crm) };
   }
   return fields;
 }
@@ -266,10 +268,35 @@ export function joinLeads(a: LeadFold, b: LeadFold): LeadFold {
 function joinFields(a: LeadFold["fields"], b: LeadFold["fields"]): LeadFold["fields"] {
   const fields: Partial<Record<LeadField, FieldValue>> = {};
   for (const name of leadFields) {
-    const value = later(a[name] ?? null, b[name] ?? null);
-    if (value !== null) fields[name] = value;
+    const [one, other] = [a[name], b[name]];
+    const value = one === undefined || other === undefined ? (one ?? other) : joinField(name, one, other);
+    if (value !== undefined) fields[name] = value;
   }
   return fields;
+}
+
+/** Others whose word is kept beside the newest. The latest word of each of the latest few: in any order they are the same ones (G6). */
+const othersMax = 7;
+
+function joinField(name: LeadField, a: FieldValue, b: FieldValue): FieldValue {
+  const newest = compareStamps(a, b) >= 0 ? a : b;
+  const isOneSource = a.others === undefined && b.others === undefined && sourceOf(a) === sourceOf(b);
+  if (!isCarried(name) || isOneSource) return newest;
+  const all = [a, b].flatMap(({ others = [], ...own }): FieldValue[] => [own, ...others]);
+  all.sort((one, other) => compareStamps(other, one));
+  const [first = newest, ...others] = all.filter(
+    (item, index) => all.findIndex((other) => sourceOf(other) === sourceOf(item)) === index,
+  );
+  return others.length === 0 ? first : { ...first, others: others.slice(0, othersMax) };
+}
+
+function isCarried(name: LeadField): boolean {
+  return carriedFields.some((field) => field === name);
+}
+
+/** Whose word it is. One emitter may tell of a person and of their record in a CRM. */
+function sourceOf({ source, crm }: FieldValue): string {
+  return crm === undefined ? source : `${source}|${crm}`;
 }
 
 /** Adds up counts of different signals; `lastAt` says what is too old to be kept. */

@@ -4,6 +4,7 @@
  */
 import type { Approval } from "../decide/hold.ts";
 import type { Signal } from "../model.ts";
+import { joinQuestions } from "./field-questions.ts";
 import { type Authority, weightOf } from "./guard.ts";
 import { emptyLead, foldSignal, joinLeads } from "./lead.ts";
 import {
@@ -144,6 +145,7 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
     })),
     follow_ups: joinFollowUps(root.follow_ups, loser.follow_ups),
     ...joinRecords(root, loser),
+    ...joinQuestions(root, loser, Math.max(root.version, loser.version) + 1),
     held: joinHeld(root.held, loser.held),
     approvals: joinApprovals(root.approvals, loser.approvals),
     said: joinSaid(root.said, loser.said),

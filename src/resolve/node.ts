@@ -25,6 +25,7 @@ import type {
   TargetName,
 } from "../model.ts";
 import { rankOf } from "../translate/normalise.ts";
+import type { FieldQuestion } from "./field-questions.ts";
 import { type Authority, weightOf } from "./guard.ts";
 import { emptyLead, foldSignal, identifierValues, type LeadFold } from "./lead.ts";
 import type { ShownRecord } from "./shown.ts";
@@ -256,6 +257,8 @@ export interface Root extends Memory {
   readonly approvals: readonly Approval[];
   /** What CRMs show of this person on their records, by account; absent where nothing was ever written. */
   readonly records?: readonly ShownRecord[];
+  /** What is asked about its fields; absent where nothing ever was. */
+  readonly questions?: readonly FieldQuestion[];
   /** Domain of the company whose object has this lead's counts. */
   readonly company?: string;
   /** By exception. */

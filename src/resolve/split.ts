@@ -269,6 +269,8 @@ function part(
       ...root.unprojected,
       gone: [...root.unprojected.gone.filter(({ name }) => !leaves.has(name)), ...goneOn([...staying], root.name)],
     },
+    // Looked at again: what only both of them together raised is none any more.
+    ...(root.questions === undefined ? {} : { questions: root.questions }),
     ...(root.restored === undefined ? {} : { restored: root.restored }),
     ...(root.erased_at === undefined ? {} : { erased_at: root.erased_at }),
   };

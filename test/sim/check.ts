@@ -9,6 +9,7 @@ import type { Signal } from "../../src/model.ts";
 import type { ReceiveAnswer, ReceiveCall } from "../../src/objects/identity.ts";
 import { IdentityStore } from "../../src/objects/identity-store.ts";
 import type { Assigned } from "../../src/objects/team-store.ts";
+import { withFieldQuestions } from "../../src/resolve/field-questions.ts";
 import type { Profile } from "../../src/resolve/guard.ts";
 import { displayName, emailOf, emptyLead, foldSignal, type LeadFold, lifecycleOf } from "../../src/resolve/lead.ts";
 import {
@@ -689,9 +690,11 @@ function checkExceptionRows(rest: Rest, policy: Policy): void {
   const shown = new Map(rows.map(({ id, state }) => [id, state]));
   const asked = new Map<string, readonly string[]>();
   for (const { root } of rest.roots) {
+    if (withFieldQuestions(root, policy, rest.platform.engine.now) !== root)
+      rest.fail("G12", `what is asked about the fields of ${rest.label(root.name)} is not what they raise`);
     for (const { id, state } of projectionOf(root, [], policy, rest.platform.engine.now).exceptions) {
       const others = asked.get(id) ?? [];
-      if (others.length > 0 && id.startsWith("ex_de_"))
+      if (others.length > 0 && /^ex_(de|fc)_/.test(id))
         rest.fail("G8", `${id} is asked of ${rest.label(root.name)} and of somebody else`);
       asked.set(id, [...others, state]);
     }
@@ -699,7 +702,7 @@ function checkExceptionRows(rest: Rest, policy: Policy): void {
   for (const [id, states] of asked) {
     const state = shown.get(id) ?? "nothing";
     // Whether two people are one is asked of both: answered by what joins one of them, it stands open at the other, and nobody asks.
-    if (state === "closed" && !/^ex_(de|fu)_/.test(id)) continue;
+    if (state === "closed" && !/^ex_(de|fc|fu)_/.test(id)) continue;
     if (!states.includes(state)) rest.fail("G8", `the ledger shows ${id} as ${state}, not ${states.join(" or ")}`);
   }
   for (const { id, state, reason, lead } of rows)

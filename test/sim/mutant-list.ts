@@ -489,10 +489,22 @@ export const mutants: readonly Mutant[] = [
     "else",
   ),
   one(
-    "an update on its way is forgotten with a crash",
-    acting,
-    'if (work !== "create" && state.unsaved && asked !== null)',
-    'if (work === "close" && state.unsaved && asked !== null)',
+    "a split forgets what was asked about fields",
+    split,
+    "...(root.questions === undefined ? {} : { questions: root.questions }),",
+    "",
+  ),
+  one(
+    "a merge forgets what was asked about the other one's fields",
+    merge,
+    "...joinQuestions(root, loser, Math.max(root.version, loser.version) + 1),",
+    "",
+  ),
+  one(
+    "an overtaken question is forgotten before the ledger knows",
+    "src/resolve/field-questions.ts",
+    "item.closed_in === undefined || item.closed_in > root.projected.version || isRaised(item),",
+    "item.closed_in === undefined || isRaised(item),",
   ),
   one(
     "what leaves was never saved",

@@ -1,6 +1,7 @@
 /** One schedule's people, signals and faults, drawn from its seed. */
 import type { World } from "../../connectors/contract.ts";
 import { defaultPolicy } from "../../src/decide/default-policy.ts";
+import type { FieldOwnership } from "../../src/decide/fields/policy.ts";
 import { defaultIdentityPolicy } from "../../src/decide/identity-policy.ts";
 import type { Policy } from "../../src/decide/policy.ts";
 import type { CrmName, Identifier, Signal } from "../../src/model.ts";
@@ -58,11 +59,21 @@ export interface Scenario {
 
 export function policies(): readonly Policy[] {
   const base = defaultPolicy(["sam@example.com", "kim@example.com"]);
+  const asks: FieldOwnership = {
+    owner: "shared",
+    steward: "kim@example.com",
+    kind: "text",
+    writers: ["*"],
+    rule: "ask",
+    write_to: ["hubspot", "salesforce"],
+  };
   const lead: Policy = { ...base, version: 1, one_open_per: "lead" };
   const play: Policy = {
     ...base,
     version: 2,
     one_open_per: "play",
+    // Of three tools that say different things.
+    fields: { ...base.fields, company: asks },
     tiers: { ...base.tiers, minutes: { window_ms: 0, sla_ms: 3_600_000 }, hours: { window_ms: 5_000, sla_ms: day } },
   };
   return [lead, play];

@@ -55,6 +55,54 @@ describe("the fold of a lead", () => {
     }
   });
 
+  it("keeps beside the newest value of a field what each of the others said of it last", () => {
+    const said = (id: string, at: number, emitter: string, company: string) =>
+      signal({ id, occurred_at: at, emitter, idempotency_key: `${emitter}:${id}`, traits: { company } });
+    const signals = [
+      said("1", 1_000, "forms", "Old Ltd"),
+      said("2", 2_000, "billing", "Bill Inc"),
+      said("3", 3_000, "forms", "New Ltd"),
+    ];
+    for (const order of [signals, [...signals].reverse()]) {
+      expect(fold(order).fields.company).toEqual({
+        value: "New Ltd",
+        source: "forms",
+        at: 3_000,
+        key: "forms:3",
+        others: [{ value: "Bill Inc", source: "billing", at: 2_000, key: "billing:2" }],
+      });
+    }
+    // Of what nobody is asked about, only the newest counts.
+    const country = (id: string, at: number, emitter: string) =>
+      signal({ id, occurred_at: at, emitter, traits: { country: emitter } });
+    expect(fold([country("1", 1, "a"), country("2", 2, "b")]).fields.country).not.toHaveProperty("others");
+  });
+
+  it("keeps the word of the latest few of many tools, the same ones in any order and however it is joined", () => {
+    const random = seeded(17);
+    for (let round = 0; round < 500; round++) {
+      const signals = Array.from({ length: 30 }, (_, index) => {
+        const emitter = `tool-${Math.floor(random() * 14)}`;
+        const at = Math.floor(random() * 20);
+        return signal({
+          id: `${index}`,
+          occurred_at: at,
+          emitter,
+          idempotency_key: `${emitter}:${index}`,
+          traits: { company: `Company ${index}` },
+        });
+      });
+      const whole = fold(signals);
+      expect(whole.fields.company?.others).toHaveLength(7);
+      const shuffled = [...signals].sort(() => random() - 0.5);
+      expect(canonicalJson(fold(shuffled))).toBe(canonicalJson(whole));
+      const cut = Math.floor(random() * 31);
+      expect(canonicalJson(joinLeads(fold(shuffled.slice(0, cut)), fold(shuffled.slice(cut))))).toBe(
+        canonicalJson(whole),
+      );
+    }
+  });
+
   it("takes in one signal as joining with the lead that knows of it alone would, key by key", () => {
     const random = seeded(13);
     let lead = emptyLead;

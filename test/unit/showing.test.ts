@@ -1,6 +1,6 @@
 /** What a record in a CRM shows of a lead: only what the policy gives to the engine, only when it is worth a write, never over a person's. */
 import { describe, expect, it } from "vitest";
-import { withRecordsOwed } from "../../src/act/showing.ts";
+import { bringsNews, withRecordsOwed } from "../../src/act/showing.ts";
 import { defaultPolicy } from "../../src/decide/default-policy.ts";
 import type { FieldOwnership } from "../../src/decide/fields/policy.ts";
 import type { Policy } from "../../src/decide/policy.ts";
@@ -211,12 +211,45 @@ describe("a field of the CRM's own that the policy shares with Baton", () => {
 
   it.each([
     ["people own it", { owner: "human", write_to: [] }],
-    ["a person is to be asked", { rule: "ask" }],
     ["the engine is none of its writers", { writers: ["forms"] }],
     ["it is carried nowhere", { write_to: [] }],
   ] as const)("is not written where %s", (_why, part) => {
     const of = fields({ website: { ...part, ...("writers" in part ? { writers: [...part.writers] } : {}) } as never });
     expect(websites(both(said("2", "example.com")), of)).toEqual({ hubspot: undefined, salesforce: undefined });
+  });
+});
+
+describe("a shared field of which tools say different things", () => {
+  const told = (id: string, emitter: string, website: string, occurred_at: number, part: Partial<Signal> = {}) =>
+    signal({ id, emitter, kind: "identified", occurred_at, traits: { website }, ...part });
+  const inCrm = { identifiers: [{ type: "hubspot_contact_id", value: "501" }] };
+  const shownOf = (of: Policy, ...signals: Signal[]) =>
+    pendingRecords(owed(person([demo, ...signals]), of))[0]?.values.website?.value;
+  const first = told("2", "forms", "one.example.com", now - 500);
+  const second = told("3", "billing", "two.example.com", now - 400);
+
+  it("shows what was there first until somebody has been asked, and then their answer", () => {
+    const asks = fields({ website: { rule: "ask" } });
+    expect(shownOf(asks, first, second)).toBe("one.example.com");
+    const answer = told("4", "baton/answer", "three.example.com", now - 300);
+    expect(shownOf(asks, first, second, answer)).toBe("three.example.com");
+  });
+
+  it("shows the highest of what each says now, where the highest wins, until a person has typed one", () => {
+    const order = ["two.example.com", "one.example.com"];
+    const highest = fields({ website: { rule: "highest_wins", order } });
+    expect(shownOf(highest, first, second)).toBe("one.example.com");
+    expect(shownOf(highest, first, told("5", "forms", "two.example.com", now - 350))).toBe("two.example.com");
+    // It stands in HubSpot, who said it.
+    expect(shownOf(highest, first, told("6", "crm", "two.example.com", now - 300, inCrm))).toBeUndefined();
+  });
+
+  it("is worth a look at once where somebody is asked, or another word than the newest may hold", () => {
+    const before = foldSignal(emptyLead, first);
+    const same = foldSignal(before, told("3", "billing", "one.example.com", now - 400));
+    const isNews = (rule: FieldOwnership["rule"]) => bringsNews(fields({ website: { rule } }), before, same);
+    expect([isNews("newest_wins"), isNews("highest_wins"), isNews("ask")]).toEqual([false, true, true]);
+    expect(bringsNews(fields({ website: { rule: "ask" } }), before, before)).toBe(false);
   });
 });
 

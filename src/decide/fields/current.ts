@@ -66,13 +66,17 @@ export const answerSystem = "baton/answer";
 export function currentOf(state: FieldState, view: FieldView, field: string): Current | undefined {
   const ownership = ownershipOf(view.policy, field);
   if (ownership === undefined) return undefined;
-  const changes = changesOf(state, field, ownership).filter(
-    ({ actor, system }) => actor === "person" || mayWrite(ownership, system),
-  );
+  const changes = changesOf(state, field, ownership);
   const own = Object.hasOwn(view.own, field) ? view.own[field] : undefined;
-  if (own !== undefined && mayWrite(ownership, "engine"))
+  if (own !== undefined)
     changes.push({ value: own.value, at: own.at, key: own.key, system: "engine", actor: "engine" });
-  return byRule(ownership, changes.sort(newestFirst));
+  return ruled(ownership, changes);
+}
+
+/** What holds of all that was said of a field: a person's word, and that of whoever may write it. */
+export function ruled(ownership: FieldOwnership, changes: readonly Change[]): Current | undefined {
+  const counting = changes.filter(({ actor, system }) => actor === "person" || mayWrite(ownership, system));
+  return byRule(ownership, counting.sort(newestFirst));
 }
 
 function byRule(ownership: FieldOwnership, newest: readonly Change[]): Current | undefined {
