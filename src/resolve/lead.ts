@@ -280,18 +280,28 @@ const othersMax = 7;
 
 function joinField(name: LeadField, a: FieldValue, b: FieldValue): FieldValue {
   const newest = compareStamps(a, b) >= 0 ? a : b;
-  const isOneSource = a.others === undefined && b.others === undefined && sourceOf(a) === sourceOf(b);
-  if (!isCarried(name) || isOneSource) return newest;
-  const all = [a, b].flatMap(({ others = [], ...own }): FieldValue[] => [own, ...others]);
-  all.sort((one, other) => compareStamps(other, one));
-  const [first = newest, ...others] = all.filter(
-    (item, index) => all.findIndex((other) => sourceOf(other) === sourceOf(item)) === index,
-  );
+  if (!carried.has(name)) return newest;
+  // What most signals are: one source says the same field again.
+  if (a.others === undefined && b.others === undefined && a.source === b.source && a.crm === b.crm) return newest;
+  const all = [...wordsOf(a), ...wordsOf(b)].sort((one, other) => compareStamps(other, one));
+  const sources = new Set<string>();
+  const others: FieldValue[] = [];
+  for (const word of all) {
+    const source = sourceOf(word);
+    if (!sources.has(source) && sources.size > 0) others.push(word);
+    sources.add(source);
+  }
+  const [first = newest] = all;
   return others.length === 0 ? first : { ...first, others: others.slice(0, othersMax) };
 }
 
-function isCarried(name: LeadField): boolean {
-  return carriedFields.some((field) => field === name);
+const carried: ReadonlySet<string> = new Set(carriedFields);
+
+/** Each without the others. */
+function wordsOf(field: FieldValue): readonly FieldValue[] {
+  if (field.others === undefined) return [field];
+  const { others, ...own } = field;
+  return [own, ...others];
 }
 
 /** Whose word it is. One emitter may tell of a person and of their record in a CRM. */
