@@ -64,19 +64,17 @@ export interface Answer {
 
 export function decide(question: Question): Answer {
   const { policy, lead, followUps, now } = question;
-  const signals = [...question.signals].sort(
-    (a, b) => a.occurred_at - b.occurred_at || (a.idempotency_key < b.idempotency_key ? -1 : 1),
-  );
+  const signals = inOrder(question.signals);
+  const keys = signals.map((signal) => signal.idempotency_key);
   const { score, reasons } = scoreOf(policy, lead, now);
   const past = pastOf(policy, lead, now, question.company);
   const standing = standingIn(past, score);
   const match = matchOf(situationOf(policy, lead, score, standing, past), signals);
   const base = {
-    // With the instant: the same signals may be decided on again, when somebody became reachable.
-    id: `de_${digest(String(now), ...signals.map((signal) => signal.idempotency_key))}`,
+    id: decisionId(now, keys),
     at: now,
     policy_version: policy.version,
-    signals: signals.map((signal) => signal.idempotency_key),
+    signals: keys,
     level: standing.level,
     score,
     ...withdrawals(question),
@@ -124,6 +122,28 @@ export function decide(question: Question): Answer {
   const followUp = followUpOf(question, match, assign, [routed, ...reasons], standing.level);
   const extra = { ...way, follow_up: followUp.id, assign, ...promiseOn(followUp) };
   return { ...answer("follow_up", rule.tier, routed, extra), followUp };
+}
+
+function inOrder(signals: readonly Signal[]): readonly Signal[] {
+  if (signals.length === 1) return signals;
+  return signals.toSorted((a, b) => a.occurred_at - b.occurred_at || (a.idempotency_key < b.idempotency_key ? -1 : 1));
+}
+
+/**
+ * As in `time/hours.ts`: the result of a pure function under its arguments, here the last one. A backtest asks for each twice, as both
+ * of its policies decide on the same signals at the same instant.
+ */
+let lastId: { readonly now: number; readonly keys: readonly string[]; readonly id: string } | undefined;
+
+/** With the instant: the same signals may be decided on again, when somebody became reachable. */
+function decisionId(now: number, keys: readonly string[]): string {
+  if (lastId?.now !== now || !sameKeys(lastId.keys, keys))
+    lastId = { now, keys, id: `de_${digest(String(now), ...keys)}` };
+  return lastId.id;
+}
+
+export function sameKeys(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((key, at) => key === b[at]);
 }
 
 const nothing: ReadonlySet<string> = new Set();

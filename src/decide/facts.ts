@@ -27,8 +27,10 @@ export function factsWith(signal: Signal, ofLead: FactReader): FactReader {
 }
 
 function once(read: FactReader): FactReader {
-  const known = new Map<string, Read>();
+  // Most signals are asked for nothing.
+  let known: Map<string, Read> | undefined;
   return (name) => {
+    known ??= new Map();
     let found = known.get(name);
     if (found === undefined) {
       found = read(name);

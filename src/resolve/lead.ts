@@ -279,34 +279,33 @@ function joinFields(a: LeadFold["fields"], b: LeadFold["fields"]): LeadFold["fie
 const othersMax = 7;
 
 function joinField(name: LeadField, a: FieldValue, b: FieldValue): FieldValue {
-  const newest = compareStamps(a, b) >= 0 ? a : b;
+  const [newest, older] = compareStamps(a, b) >= 0 ? [a, b] : [b, a];
   if (!carried.has(name)) return newest;
   // What most signals are: one source says the same field again.
-  if (a.others === undefined && b.others === undefined && a.source === b.source && a.crm === b.crm) return newest;
-  const all = [...wordsOf(a), ...wordsOf(b)].sort((one, other) => compareStamps(other, one));
-  const sources = new Set<string>();
+  if (older.others === undefined && isOfSameSource(newest, older)) return newest;
+  // Both stand newest first: the rest of the newest, and all of the older one.
+  const rest = newest.others ?? [];
+  const { others: olderOthers = [], ...olderOwn } = older;
   const others: FieldValue[] = [];
-  for (const word of all) {
-    const source = sourceOf(word);
-    if (!sources.has(source) && sources.size > 0) others.push(word);
-    sources.add(source);
+  let [left, right] = [0, -1];
+  while (others.length < othersMax) {
+    const one = rest[left];
+    const other = right < 0 ? olderOwn : olderOthers[right];
+    const isOnes = one !== undefined && (other === undefined || compareStamps(one, other) >= 0);
+    const word = isOnes ? one : other;
+    if (word === undefined) break;
+    if (isOnes) left++;
+    else right++;
+    if (!isOfSameSource(word, newest) && !others.some((known) => isOfSameSource(known, word))) others.push(word);
   }
-  const [first = newest] = all;
-  return others.length === 0 ? first : { ...first, others: others.slice(0, othersMax) };
+  return others.length === 0 ? newest : { ...newest, others };
 }
 
 const carried: ReadonlySet<string> = new Set(carriedFields);
 
-/** Each without the others. */
-function wordsOf(field: FieldValue): readonly FieldValue[] {
-  if (field.others === undefined) return [field];
-  const { others, ...own } = field;
-  return [own, ...others];
-}
-
-/** Whose word it is. One emitter may tell of a person and of their record in a CRM. */
-function sourceOf({ source, crm }: FieldValue): string {
-  return crm === undefined ? source : `${source}|${crm}`;
+/** One emitter may tell of a person and of their record in a CRM: those are two sources. */
+function isOfSameSource(a: FieldValue, b: FieldValue): boolean {
+  return a.source === b.source && a.crm === b.crm;
 }
 
 /** Adds up counts of different signals; `lastAt` says what is too old to be kept. */

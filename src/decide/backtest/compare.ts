@@ -2,6 +2,7 @@
 import { canonicalJson } from "../../crypto.ts";
 import { waitingSignalsMax } from "../../limits.ts";
 import type { Assignment, Decision, Reason } from "../../model.ts";
+import { sameKeys } from "../decide.ts";
 
 /** What of a decision may differ; `when` is its instant, `signals` how many were decided together. */
 export const aspects = [
@@ -86,10 +87,6 @@ function sameReasons(a: readonly Reason[], b: readonly Reason[]): boolean {
       return other?.code === code && other.text === text && other.points === points && other.signal === signal;
     })
   );
-}
-
-export function sameKeys(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((key, at) => key === b[at]);
 }
 
 /**
