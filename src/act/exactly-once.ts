@@ -13,6 +13,7 @@ import type {
   TaskField,
   World,
 } from "../../connectors/contract.ts";
+import { canonicalJson, digest } from "../crypto.ts";
 import { unreachable } from "../failure.ts";
 import { attemptsMax } from "../limits.ts";
 import type { Receipt, TargetName } from "../model.ts";
@@ -52,6 +53,8 @@ export interface Action {
   readonly again?: number;
   /** Digest of what its task says in the CRM as far as we know: what we wrote, or what a person made of it since. */
   readonly seen?: string;
+  /** Digest of the words in which its task was made (`digestOfWords`); they themselves name somebody, and are not kept. */
+  readonly words?: string;
   /** Present when its task was heard to be completed or deleted: nobody listens to it any more. */
   readonly over?: true;
   /** Present when it was cancelled after an attempt: the next look-up decides whether there is a task to close. */
@@ -85,7 +88,7 @@ export interface Verdict {
 }
 
 export type Settled =
-  | { readonly arm: "done"; readonly receipt: Receipt }
+  | { readonly arm: "done"; readonly receipt: Receipt; readonly words?: string }
   | { readonly arm: "updated"; readonly update: TaskUpdate }
   | { readonly arm: "shown"; readonly left: readonly RecordField[] }
   | { readonly arm: "cancelled" }
@@ -135,7 +138,10 @@ export function intend({ cancelling: _wantedAgain, ...action }: Action, now: num
 export function settled(action: Action): Settled | null {
   if (action.state === "done" && action.left !== undefined) return { arm: "shown", left: action.left };
   if (action.state === "done" && action.update !== undefined) return { arm: "updated", update: action.update };
-  if (action.state === "done" && action.receipt !== null) return { arm: "done", receipt: action.receipt };
+  if (action.state === "done" && action.receipt !== null) {
+    const { receipt, words } = action;
+    return { arm: "done", receipt, ...(words === undefined ? {} : { words }) };
+  }
   if (action.state === "cancelled") return { arm: "cancelled" };
   if (action.state === "parked") return { arm: "parked", problem: action.problem ?? "refused" };
   return null;
@@ -273,7 +279,18 @@ function done(
     const update = { kept, ...(gone === undefined ? {} : { gone }), ...(ownerId === undefined ? {} : { ownerId }) };
     return { ...action, state: "done", update };
   }
-  const ownerId = command.type === "create_task" ? command.task.ownerId : undefined;
-  const owner = ownerId === undefined ? {} : { owner_id: ownerId };
-  return { ...action, state: "done", receipt: { crm, task_id: taskId, person_id: personId, ...owner, at: now } };
+  const task = command.type === "create_task" ? command.task : undefined;
+  const owner = task?.ownerId === undefined ? {} : { owner_id: task.ownerId };
+  const words = task === undefined ? {} : { words: digestOfWords(task) };
+  return {
+    ...action,
+    state: "done",
+    receipt: { crm, task_id: taskId, person_id: personId, ...owner, at: now },
+    ...words,
+  };
+}
+
+/** Says whether a task was made in the words that somebody has in mind; whose it is in the CRM is none of them. */
+export function digestOfWords({ ownerId: _its, ...words }: CrmTask): string {
+  return digest(canonicalJson(words)).slice(0, 16);
 }

@@ -5,14 +5,6 @@ import type { TargetName } from "../model.ts";
 import { isCrm } from "../resolve/targets.ts";
 import type { AccountFacts } from "./account-store.ts";
 import type { SettleCall } from "./acting.ts";
-import { digestOf } from "./listening.ts";
-
-/** What its task says now, for whoever listens to it. */
-export function withSeen(crm: Crm | null, action: Action): Action {
-  const { state, command } = action;
-  if (crm === null || state !== "done" || !hasTask(command)) return action;
-  return { ...action, seen: digestOf({ shape: crm.shape(command.task) }) };
-}
 
 /** For an answer that should have been there: nobody knows. */
 export const lost: Extract<Outcome, { arm: "unknown" }> = { arm: "unknown", reason: "no_answer_for_this_row" };
@@ -50,7 +42,10 @@ export function hasGrant(destination: Destination): destination is Crm {
 
 /** What an identity is told of an action that it no longer waits for. */
 export function outcomeOf({ command }: Action, answer: Exclude<Settled, { arm: "cancelled" }>): SettleCall["outcome"] {
-  if (answer.arm === "done") return { receipt: answer.receipt };
+  if (answer.arm === "done") {
+    const { receipt, words } = answer;
+    return { receipt, ...(words === undefined ? {} : { words }) };
+  }
   if (answer.arm === "shown") return { left: answer.left };
   if (answer.arm === "updated" && command.type === "update_task")
     return { updated: writtenAfter(command.before, command.task, answer.update), update: answer.update };

@@ -37,6 +37,7 @@ import {
   type Verdict,
 } from "../act/exactly-once.ts";
 import { phasesOf } from "../act/queue.ts";
+import { withSeen } from "../act/task-seen.ts";
 import type { Env } from "../env.ts";
 import { crmApp } from "../install/crm-app.ts";
 import {
@@ -63,7 +64,6 @@ import {
   outcomeOf,
   sessionOf,
   withOwner,
-  withSeen,
 } from "./account-rules.ts";
 import { type AccountFacts, AccountStore } from "./account-store.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
@@ -701,7 +701,7 @@ export class AccountObject extends DurableObject<Env> {
     const changed: Action[] = [];
     for (const [index, item] of batch.entries()) {
       const { action: judged, pauseUntil, blocked } = verdictOn(item, index, present);
-      const next = withSeen(this.#heard(), judged);
+      const next = withSeen(this.#heard(), judged, () => this.#listening.seenOf(judged.key));
       // Taken away meanwhile: nothing is repeated.
       const isLeft = this.#facts?.status === "removed" && settled(next) === null;
       const action: Action = isLeft ? leftBehind(next, facts.crm) : next;

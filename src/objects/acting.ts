@@ -4,7 +4,7 @@
  */
 import type { CrmPerson, CrmTask, RecordField } from "../../connectors/contract.ts";
 import { crmOf } from "../../connectors/index.ts";
-import { type TaskUpdate, writtenAfter } from "../act/exactly-once.ts";
+import { digestOfWords, type TaskUpdate, writtenAfter } from "../act/exactly-once.ts";
 import { closeTask, createTask, personOf, updateTask } from "../act/outbox.ts";
 import { leadLink } from "../api/lead-link.ts";
 import { lastResort } from "../decide/decide.ts";
@@ -45,10 +45,16 @@ export type HeardAnswer =
   | { readonly arm: "unknown" }
   | { readonly arm: "moved"; readonly to: string };
 
+/** `words`: a digest of those that the task was made in. */
+export interface Made {
+  readonly receipt: Receipt;
+  readonly words?: string;
+}
+
 export interface SettleCall {
   readonly key: string;
   readonly outcome:
-    | { readonly receipt: Receipt }
+    | Made
     | { readonly problem: string }
     /** Of an update: what stands in the CRM of ours now. */
     | { readonly updated: CrmTask; readonly update: TaskUpdate }
@@ -199,7 +205,7 @@ export class Acting {
     switch (answer.arm) {
       case "done":
         if (work === "close") return this.#set(after, action.key, () => ({ state: "cancelled" }));
-        return state.change(recordReceipt(after, action.key, answer.receipt, moves));
+        return state.change(made(after, action.key, answer, moves));
       case "shown":
         return;
       case "updated":
@@ -245,7 +251,7 @@ export class Acting {
     const root = this.#around.state.root();
     if (root === null) return;
     if (answer.arm === "cancelled") return this.#set(root, action.key, () => ({ state: "cancelled" }));
-    if (answer.arm === "done") return this.#around.state.change(recordReceipt(root, action.key, answer.receipt));
+    if (answer.arm === "done") return this.#around.state.change(made(root, action.key, answer));
     return this.#set(root, action.key, () => ({ retry_at: Date.now() + guardMs }));
   }
 
@@ -317,7 +323,7 @@ export class Acting {
           : updated(node, key, revision, shown.updated, shown.update, Date.now()),
       );
     } else if (current.action.state === "done") return { moved: null };
-    else if ("receipt" in outcome) state.change(recordReceipt(node, key, outcome.receipt));
+    else if ("receipt" in outcome) state.change(made(node, key, outcome));
     else if ("problem" in outcome) state.change(parked(node, key, outcome.problem));
     state.projectDue = true;
     this.#around.pump();
@@ -365,12 +371,24 @@ export class Acting {
 }
 
 /**
+ * Its task stands. A crash may have taken the words in which it was asked for, and it was asked for again in those of a later hour: what
+ * the account was told first is what stands there.
+ */
+function made(root: Root, key: string, { receipt, words }: Made, moves = 0): Root {
+  return setAction(recordReceipt(root, key, receipt, moves), key, (item) =>
+    item.written !== undefined && digestOfWords(item.written) === words ? item : { ...item, unworded: true },
+  );
+}
+
+/**
  * The CRM shows this revision now, but for what a person changed there. A task that somebody has completed or deleted says what came
  * of the follow-up.
  */
 function updated(root: Root, key: string, revision: number, written: CrmTask, update: TaskUpdate, now: number): Root {
   const shown = setAction(root, key, (item) =>
-    item.revision > revision ? item : { ...settledUpdate(item, revision), revision, written, updated: revision },
+    item.revision > revision
+      ? item
+      : { ...shownIn(settledUpdate(item, revision), update), revision, written, updated: revision },
   );
   if (update.gone === undefined) return lookedAt(shown, key, update.kept, now);
   const isOpen = findAction(shown, key)?.followUp.state === "open";
@@ -409,10 +427,16 @@ function parked(root: Root, key: string, problem: string): Root {
   return setAction(root, key, (item) => ({ ...item, state: "parked", problem }));
 }
 
-/** The CRM does not take what this revision says, and never will. */
+/** Where nothing was left out, all of its words are ours. */
+function shownIn({ unworded, ...action }: ActionRecord, { kept, gone }: TaskUpdate): ActionRecord {
+  const isKnown = unworded === undefined || (kept.length === 0 && gone === undefined);
+  return isKnown ? action : { ...action, unworded };
+}
+
+/** The CRM does not take what this revision says, and never will. An attempt whose answer was lost may have got through all the same. */
 function unseen(root: Root, key: string, revision: number, now: number): Root {
   return lookedAt(
-    setAction(root, key, (item) => ({ ...settledUpdate(item, revision), revision })),
+    setAction(root, key, (item) => ({ ...settledUpdate(item, revision), revision, unworded: true })),
     key,
     null,
     now,

@@ -10,7 +10,7 @@
  */
 import type { Crm, CrmSession, Outcome, Send, TaskSeen } from "../../connectors/contract.ts";
 import type { Action } from "../act/exactly-once.ts";
-import { digest } from "../crypto.ts";
+import { digestOf, type HeardField, newsIn, untold } from "../act/task-seen.ts";
 import type { Env } from "../env.ts";
 import {
   handOnConcurrency,
@@ -56,12 +56,21 @@ interface OpenTask {
   readonly key: string;
   readonly taskId: string;
   node: string;
-  /** Digest of the shape that is known: what we wrote, or what was told last. */
+  /** What it is known to say (`act/task-seen.ts`): what we wrote, or what was told last. */
   seen: string | undefined;
+  /** What may stand there too: of updates that were refused in the end, and may have got through before. */
+  readonly also: readonly string[];
   /** Revision of the last update that came through. */
   readonly updated: number | null;
   /** When our last write of it left. */
   readonly wroteAt: number;
+}
+
+/** Something that its identity is to be told of. */
+interface News {
+  readonly task: OpenTask;
+  readonly seen: TaskSeen;
+  readonly changed: readonly HeardField[];
 }
 
 /** One look at everything that is open; may take several rounds. */
@@ -98,7 +107,7 @@ export class Listening {
   /** An action is settled and on disk: a task came to be, says something new of ours, or is over. */
   settled(action: Action): void {
     // Of what a record shows, and of a sequence, nobody is heard.
-    if (action.state !== "done" || action.left !== undefined || action.step !== undefined) return;
+    if (!mayStand(action) || action.left !== undefined || action.step !== undefined) return;
     const { base, kind, revision } = partsOf(action.key);
     const { store } = this.#ear;
     if (kind === "create") store.keepListening(base);
@@ -113,9 +122,16 @@ export class Listening {
     if (known === undefined) return;
     // One that found no open task any more: whoever asked for it may never hear so, and the next look tells.
     if (kind === "close") open.delete(base);
+    else if (action.state === "parked") open.set(base, { ...known, also: [...known.also, action.seen ?? untold] });
     // An older one that came through later says nothing of what was asked since.
     else if ((revision ?? 0) >= (known.updated ?? 0))
       open.set(base, { ...known, updated: revision, seen: action.seen, wroteAt: action.attemptAt });
+  }
+
+  /** What the task that this action made, updates or closes is known to say. Reads its rows. */
+  seenOf(key: string): string | undefined {
+    const { base } = partsOf(key);
+    return openIn(this.#ear.store.rowsOf(base)).get(base)?.seen;
   }
 
   /** Its follow-up went to somebody else with a split: listened to again, also where whoever had it before is gone. True where that is new. */
@@ -232,28 +248,32 @@ export class Listening {
     }
     const addresses = new Map([...owners].map(([address, id]) => [id, address]));
     const busy = this.#busy();
-    const news: { readonly task: OpenTask; readonly seen: TaskSeen }[] = [];
+    const news: News[] = [];
     for (const [index, task] of tasks.entries()) {
       const seen = answer.value[index] ?? null;
       const isStill = this.#tasks().get(task.key) === task && !busy.has(task.key);
       if (seen === null ? pass.since === null : !isStill || isOlder(seen, task)) pass.again.push(task.key);
-      else if (seen !== null && (seen.arm !== "open" || digestOf(seen) !== task.seen)) news.push({ task, seen });
+      else if (seen !== null) {
+        const changed = seen.arm === "open" ? newsIn(seen.shape, [task.seen, ...task.also]) : [];
+        if (seen.arm !== "open" || changed.length > 0) news.push({ task, seen, changed });
+      }
     }
     for (let at = 0; at < news.length; at += handOnConcurrency) {
       const some = news.slice(at, at + handOnConcurrency);
-      const told = await Promise.all(some.map(({ task, seen }) => this.#tell(task, seen, addresses)));
+      const told = await Promise.all(some.map((item) => this.#tell(item, addresses)));
       pass.again.push(...some.filter((_, index) => told[index] === false).map(({ task }) => task.key));
     }
     return true;
   }
 
   /** True when whoever it belongs to has it on disk. */
-  async #tell(task: OpenTask, seen: TaskSeen, addresses: ReadonlyMap<string, string>): Promise<boolean> {
+  async #tell({ task, seen, changed }: News, addresses: ReadonlyMap<string, string>): Promise<boolean> {
     const holder = seen.arm === "open" ? addresses.get(seen.shape.owner) : undefined;
     const call: HeardTask = {
       key: task.key,
       updated: task.updated,
       seen,
+      changed,
       ...(holder === undefined ? {} : { holder }),
     };
     const { store } = this.#ear;
@@ -268,7 +288,7 @@ export class Listening {
       this.#open?.delete(task.key);
       return true;
     }
-    task.seen = digestOf(seen);
+    task.seen = digestOf(seen.shape);
     store.saw(task.key, task.updated, task.seen);
     return true;
   }
@@ -317,8 +337,8 @@ export class Listening {
 function openIn(rows: readonly ActionRow[]): Map<string, OpenTask> {
   const open = new Map<string, OpenTask>();
   for (const row of rows) {
-    if (row.state !== "done") continue;
     const { base, kind, revision } = partsOf(row.key);
+    if (row.state !== "done" && (row.state !== "parked" || kind !== "update")) continue;
     if (kind === "create") {
       const made = openTask(row.action());
       if (made !== null) open.set(base, made);
@@ -329,7 +349,9 @@ function openIn(rows: readonly ActionRow[]): Map<string, OpenTask> {
     if (kind === "close") open.delete(base);
     else {
       const { seen, attemptAt } = row.action();
-      if ((revision ?? 0) > (known.updated ?? 0))
+      if (row.state === "parked") {
+        if (seen !== undefined) open.set(base, { ...known, also: [...known.also, seen] });
+      } else if ((revision ?? 0) > (known.updated ?? 0))
         open.set(base, { ...known, updated: revision, seen, wroteAt: attemptAt });
     }
   }
@@ -338,11 +360,8 @@ function openIn(rows: readonly ActionRow[]): Map<string, OpenTask> {
 
 function openTask({ key, receipt, node, seen, attemptAt, over, step }: Action): OpenTask | null {
   if (receipt === null || receipt.task_id === "" || over === true || step !== undefined) return null;
-  return { key, taskId: receipt.task_id, node, seen, updated: null, wroteAt: attemptAt };
+  return { key, taskId: receipt.task_id, node, seen, also: [], updated: null, wroteAt: attemptAt };
 }
-
-/** No task's digest: what it says is to be told. */
-const untold = "?";
 
 /** Looks at what could not be told, `soonMs` apart, before the next look at everything. */
 const triesMax = 3;
@@ -362,10 +381,9 @@ function partsOf(key: string): {
     : { base, kind: "update", revision: Number(revision) };
 }
 
-/** Stored beside an action, so it names nobody. */
-export function digestOf(seen: Pick<Extract<TaskSeen, { arm: "open" }>, "shape">): string {
-  const { subject, due, priority, owner } = seen.shape;
-  return digest(subject, due, priority, owner).slice(0, 16);
+/** Whether its task says, or may say, what it asked for. */
+function mayStand({ state, seen }: Action): boolean {
+  return state === "done" || (state === "parked" && seen !== undefined);
 }
 
 /** A version from before our own write, where one may still be read. */

@@ -5,7 +5,8 @@
  * A task says something of a person only where it cannot be our own doing: after the same write of ours that this state knows, and
  * while none is owed. Saying the same twice changes nothing.
  */
-import type { CrmTask, TaskField, TaskSeen, TaskShape } from "../../connectors/contract.ts";
+import type { CrmTask, TaskSeen, TaskShape } from "../../connectors/contract.ts";
+import { type HeardField, heardFields } from "../act/task-seen.ts";
 import { tellFollowUp } from "./answers.ts";
 import {
   type ActionRecord,
@@ -24,6 +25,8 @@ export interface HeardTask {
   /** Revision of the last update of it that came through; null where there was none. */
   readonly updated: number | null;
   readonly seen: TaskSeen;
+  /** What of an open one is neither what we wrote nor what was told before; the rest is nobody's news, whatever is known here. */
+  readonly changed: readonly HeardField[];
   /** Address of its owner, where the CRM says whose it is. */
   readonly holder?: string;
 }
@@ -82,13 +85,15 @@ function edited(
   root: Root,
   followUp: FollowUpRecord,
   action: ActionRecord,
-  { key, seen, holder }: HeardTask & { readonly seen: Extract<TaskSeen, { arm: "open" }> },
+  { key, seen, changed, holder }: HeardTask & { readonly seen: Extract<TaskSeen, { arm: "open" }> },
   { written, ours, dueAt, knows, now }: Around,
 ): Root {
   const { shape, modifiedAt, ownerIsMaker } = seen;
   // Whom the CRM put there by itself, nobody has chosen.
   const isDefault = ownerIsMaker === true && (holder === undefined || !knows(holder));
-  const fields = theirFields.filter((field) => shape[field] !== ours[field] && !(field === "owner" && isDefault));
+  const fields = heardFields.filter(
+    (field) => changed.includes(field) && shape[field] !== ours[field] && !(field === "owner" && isDefault),
+  );
   if (fields.length === 0) return root;
   const { id } = followUp;
   const { crm } = action;
@@ -130,8 +135,6 @@ function reassigned(root: Root, id: string, to: string, speaker: { readonly by: 
   return answered.arm === "ok" ? answered.root : root;
 }
 
-const theirFields = ["subject", "due", "priority", "owner"] as const satisfies readonly TaskField[];
-
-function named(field: (typeof theirFields)[number]): string {
+function named(field: HeardField): string {
   return field === "due" ? "due date" : field;
 }

@@ -100,6 +100,11 @@ export interface ActionRecord extends Target {
   /** What was written there last: only what still stands as we wrote it may be written again (G9). */
   readonly written?: CrmTask;
   /**
+   * Something else than `written` may stand there and be ours all the same: what differs says nothing of a person. Who changes its task is
+   * heard of by the account object, which knows what it said (`hearing.ts`).
+   */
+  readonly unworded?: true;
+  /**
    * An update that was sent, and nobody has said how it came out. It is asked about again before a newer one goes: what it may have written
    * would look like a person's word to that one.
    */

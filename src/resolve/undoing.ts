@@ -18,7 +18,7 @@ export function lookedAt(root: Root, key: string, kept: readonly TaskField[] | n
   // Somebody has taken it up while that was asked.
   if (followUp.touched !== undefined || assigned_by === "person")
     return changeFollowUp(root, id, ({ undo: _leftToThem, ...item }) => item);
-  if (kept === null || kept.length > 0) {
+  if (kept === null || (kept.length > 0 && action.unworded === undefined)) {
     const touched =
       kept === null
         ? `its task in ${action.crm} could not be looked at`

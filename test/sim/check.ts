@@ -281,6 +281,7 @@ export function checkAtRest(
   for (const { root, log } of roots) {
     checkFold(rest, root, log);
     checkObligations(rest, root);
+    checkTouched(rest, root, accounts);
     checkFollowUps(rest, live, root, log, policy, accounts);
     checkRecords(root, accounts, rest.fail);
   }
@@ -483,6 +484,16 @@ function checkObligations(rest: Rest, root: Root): void {
     for (const action of item.actions)
       if (action.state === "done" && action.revision < item.revision)
         rest.fail("G12", `${action.key} does not show what is new since revision ${action.revision}`);
+  }
+}
+
+/** G9: nobody is said to have changed a task that nobody has: it would be left alone from then on, and by an undo. */
+function checkTouched(rest: Rest, root: Root, accounts: ReadonlyMap<string, CrmAccount>): void {
+  for (const { id, touched, actions } of root.follow_ups) {
+    if (touched?.startsWith("somebody changed its task") !== true) continue;
+    const keys = new Set(actions.map((action) => action.key));
+    const tasks = [...accounts.values()].flatMap((account) => account.tasks.filter((task) => keys.has(task.key)));
+    if (!tasks.some((task) => task.typed.size > 0)) rest.fail("G9", `${id}: ${touched}, and nobody has`);
   }
 }
 

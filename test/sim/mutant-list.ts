@@ -442,7 +442,7 @@ export const mutants: readonly Mutant[] = [
   one(
     "receipt lost",
     acting,
-    '        return state.change(recordReceipt(after, action.key, answer.receipt, moves));\n      case "shown":',
+    '        return state.change(made(after, action.key, answer, moves));\n      case "shown":',
     '        return state.change(setAction(after, action.key, (item) => ({ ...item, state: "done" })));\n      case "shown":',
   ),
   one(

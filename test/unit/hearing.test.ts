@@ -1,6 +1,7 @@
 /** What the follow-up becomes of what a person does to its task in a CRM. */
 import { describe, expect, it } from "vitest";
 import type { CrmTask, TaskSeen, TaskShape } from "../../connectors/contract.ts";
+import { heardFields } from "../../src/act/task-seen.ts";
 import { type HeardTask, heard } from "../../src/resolve/hearing.ts";
 import type { ActionRecord, FollowUpRecord, Root } from "../../src/resolve/node.ts";
 import { openActions, reassigned, unreleased } from "../../src/resolve/obligations.ts";
@@ -39,7 +40,7 @@ function told(root: Root, seen: TaskSeen, part: Partial<HeardTask> & { readonly 
   const knows = (address: string) => address !== "baton@example.com";
   return heard(
     root,
-    { key: "fu_1-hubspot", updated: null, seen, ...rest },
+    { key: "fu_1-hubspot", updated: null, seen, changed: heardFields, ...rest },
     { written, ours: stands, dueAt, knows, now },
   );
 }
@@ -162,6 +163,16 @@ describe("a task that was edited", () => {
   it("while it was to be taken back stays", () => {
     const root = became(withOne({ undo: { because: "undone" } }), openAs({ subject: "Ring Ada" }));
     expect(Object.keys(one(root) ?? {})).not.toContain("undo");
+  });
+
+  it("says nothing where only that differs which was ours before, in words that are not known here any more", () => {
+    const root = withOne();
+    const seen = openAs({ subject: "Call Ada (Example Ltd)", due: "200000" });
+    expect(became(root, seen, { changed: [] })).toBe(root);
+    expect(one(became(root, seen, { changed: ["due"] }))).toMatchObject({
+      due_at: 200_000,
+      touched: "somebody changed its task in hubspot (due date)",
+    });
   });
 
   it("as we wrote it says nothing", () => {
