@@ -27,6 +27,7 @@ const guard = "src/resolve/guard.ts";
 const obligations = "src/resolve/obligations.ts";
 const hearing = "src/resolve/hearing.ts";
 const listening = "src/objects/listening.ts";
+const taskSeen = "src/act/task-seen.ts";
 
 function one(name: string, file: string, find: string, replace: string): Mutant {
   return { name, patches: [{ file, find, replace }] };
@@ -511,6 +512,30 @@ export const mutants: readonly Mutant[] = [
     acting,
     '    if (work !== "create" && state.unsaved && asked !== null) state.save(asked);\n',
     "",
+  ),
+  one(
+    "an update on its way is forgotten with a crash",
+    acting,
+    'if (work !== "create" && state.unsaved && asked !== null)',
+    'if (work === "close" && state.unsaved && asked !== null)',
+  ),
+  one(
+    "words that a crash took are trusted",
+    acting,
+    "item.written !== undefined && digestOfWords(item.written) === words ? item : { ...item, unworded: true }",
+    "item",
+  ),
+  one(
+    "what an update left counts as said otherwise",
+    taskSeen,
+    'if (!kept.some((field) => field !== "body")) return',
+    "if (true) return",
+  ),
+  one(
+    "what a refused update may have written is nobody's",
+    listening,
+    "newsIn(seen.shape, [task.seen, ...task.also])",
+    "newsIn(seen.shape, [task.seen])",
   ),
   one("an older update tells nothing of what is gone", acting, "&& shown?.update.gone === undefined", ""),
   one(

@@ -4,6 +4,7 @@ import {
   type Action,
   type Circumstances,
   conclude,
+  digestOfWords,
   inDoubt,
   intend,
   judge,
@@ -204,6 +205,7 @@ describe("an action whose outcome is unknown", () => {
     const verdict = conclude(sent, { arm: "found", taskId: "7", personId: "" }, in_("unique_property"));
     expect(settled(verdict.action)).toEqual({
       arm: "done",
+      words: digestOfWords(written),
       receipt: { crm: "hubspot", task_id: "7", person_id: "", at: 10_000 },
     });
   });

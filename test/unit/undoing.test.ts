@@ -64,6 +64,13 @@ describe("a follow-up that is taken back", () => {
     expect(seen(left, "salesforce", []).follow_ups[0]?.state).toBe("open");
   });
 
+  it("is taken back where what differs may be ours, in words that a crash took: who changed it would be heard of", () => {
+    const unsure = withOne({ actions: [inCrm("hubspot", { unworded: true })] });
+    expect(seen(ok(undo(unsure)), "hubspot", ["subject"]).follow_ups[0]?.state).toBe("cancelled");
+    const heardOf = withOne({ actions: [inCrm("hubspot", { unworded: true })], touched: "somebody changed its task" });
+    expect(undo(heardOf)).toEqual({ arm: "refused", detail: "somebody changed its task" });
+  });
+
   it("is left where a task of it cannot be looked at", () => {
     const left = seen(ok(undo(withOne())), "salesforce", null);
     expect(undo(left)).toEqual({ arm: "refused", detail: "its task in salesforce could not be looked at" });
