@@ -17,6 +17,15 @@ export function digestOf(shape: TaskShape): string {
   return heardFields.map((field) => digest(shape[field]).slice(0, 8)).join(".");
 }
 
+/**
+ * What is known while somebody is being told of these fields. Should the answer be lost, what was told of them before is no measure any
+ * more: it may stand there again, and is news then.
+ */
+export function beingTold(seen: string | undefined, changed: readonly HeardField[]): string {
+  const known = partsOf(seen);
+  return heardFields.map((field, at) => (changed.includes(field) ? untold : (known[at] ?? untold))).join(".");
+}
+
 /** Fields that say none of what is known; all of them where nothing is. */
 export function newsIn(shape: TaskShape, known: readonly (string | undefined)[]): readonly HeardField[] {
   const [now, before] = [partsOf(digestOf(shape)), known.map(partsOf)];

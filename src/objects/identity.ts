@@ -173,9 +173,10 @@ export class IdentityObject extends DurableObject<Env> {
     }
     if (isMisled(node, call)) {
       const [first = call.self] = call.nodes;
-      const leadsHere = node.role === "root" && call.via.includes(first) && (await this.#linking.leadsHere(first));
-      if (!leadsHere) return { arm: "moved", to: first };
+      const way = node.role === "root" && call.via.includes(first) ? await this.#linking.leadsHere(first) : null;
+      if (way === null) return { arm: "moved", to: first };
       if (this.#state.load() !== node) return { arm: "busy" };
+      if (happenedBefore(call, way.erased_at)) return { arm: "swallowed" };
     }
     const signal = JSON.parse(call.signal) as Signal;
     const root = rootOf(node, call.self, signal.workspace);
@@ -545,6 +546,10 @@ function isMisled(node: Node, { self, nodes: [first = ""] }: ReceiveCall): boole
 }
 
 /** An alias may know of an erased person when its root does not yet. */
-function isSwallowed({ erased_at }: Alias, { self, nodes: [first], signal }: ReceiveCall): boolean {
-  return erased_at !== undefined && first === self && (JSON.parse(signal) as Signal).occurred_at < erased_at;
+function isSwallowed({ erased_at }: Alias, call: ReceiveCall): boolean {
+  return erased_at !== undefined && call.nodes[0] === call.self && happenedBefore(call, erased_at);
+}
+
+function happenedBefore({ signal }: ReceiveCall, instant: number): boolean {
+  return instant > 0 && (JSON.parse(signal) as Signal).occurred_at < instant;
 }

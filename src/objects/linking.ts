@@ -11,7 +11,7 @@ import type { Identifier } from "../model.ts";
 import { isFinal, toBeErased, tombstoneMs, tombstoneOf } from "../resolve/erase.ts";
 import { type Authority, guard, type Profile, profileOf } from "../resolve/guard.ts";
 import { emptyLead, foldSignal } from "../resolve/lead.ts";
-import { absorb, hasAbsorbed, keepApart, linkDone, tieOf } from "../resolve/merge.ts";
+import { absorb, hasAbsorbed, keepApart, linked, tieOf } from "../resolve/merge.ts";
 import {
   type Alias,
   applyEntry,
@@ -21,6 +21,7 @@ import {
   type Memory,
   type Node,
   newRoot,
+  type Remembered,
   type Root,
 } from "../resolve/node.ts";
 import { unlinked } from "../resolve/records.ts";
@@ -28,12 +29,6 @@ import { heeded } from "../resolve/refusals.ts";
 import { type Tie, tied } from "../resolve/ties.ts";
 import { identityStub } from "./names.ts";
 import type { NodeState } from "./node-state.ts";
-
-/** Of a node that an erased person had: signals from before `erased_at` are theirs, and `epoch` was their last version. */
-export interface Remembered {
-  readonly erased_at: number;
-  readonly epoch: number;
-}
 
 export interface ClaimCall {
   readonly by: string;
@@ -256,11 +251,8 @@ export class Linking {
     if (!call.last) this.#state.save(order === undefined ? root : toBeErased(root, order), fresh);
     else {
       const doubts = this.#doubts(call.first ? before : this.#alone(before), call.loser, policy);
-      const joined = heeded(absorb(root, call.loser, [], policy.one_open_per), policy, Date.now());
-      this.#state.save(
-        order === undefined ? { ...joined, doubts: [...joined.doubts, ...doubts] } : toBeErased(joined, order),
-        fresh,
-      );
+      const joined = heeded(absorb(root, call.loser, [], policy.one_open_per, doubts), policy, Date.now());
+      this.#state.save(order === undefined ? joined : toBeErased(joined, order), fresh);
     }
     const answer = this.#tookIn(this.#state.root() ?? root, call.loser);
     this.#state.projectDue = true;
@@ -323,7 +315,7 @@ export class Linking {
       if (target === before.name) {
         const here = todo.node === before.name ? before : await this.#wayLeadsHere(todo, life);
         if (here === null) return;
-        if (here !== "elsewhere") return this.#state.change(linked(here, todo, remembered, isApart));
+        if (here !== "elsewhere") return this.#state.change(linked(here, todo, remembered, isApart, Date.now()));
         target = todo.node;
         continue;
       }
@@ -345,7 +337,8 @@ export class Linking {
           authority.type === "receipt" ? unlinked(of, todo.node) : keepApart(of, todo.node, target, reason, Date.now()),
         );
       if (target === todo.node && (answer.arm === "claimed" || answer.arm === "moved")) remembered = answer;
-      if (answer.arm === "claimed" && !elsewhere) return this.#state.change(linked(root, todo, remembered, isApart));
+      if (answer.arm === "claimed" && !elsewhere)
+        return this.#state.change(linked(root, todo, remembered, isApart, Date.now()));
       if (answer.arm === "claimed") {
         target = root.name;
         continue;
@@ -388,7 +381,7 @@ export class Linking {
       const then = this.#linking(todo, life);
       if (then === null) return;
       if (joined.arm === "apart") return apart(joined.reason, then);
-      if (joined.arm === "joined") return this.#state.change(linked(then, todo, remembered, false));
+      if (joined.arm === "joined") return this.#state.change(linked(then, todo, remembered, false, Date.now()));
       target = joined.to;
     }
     throw new Error("too many moves");
@@ -396,14 +389,16 @@ export class Linking {
 
   /**
    * Whether this node, which is owed and no member yet, leads here still: a split may have taken it away behind whoever came by it. It
-   * is asked itself, for it may remember an erased person.
+   * is asked itself, for it may remember an erased person, whose signals from before `erased_at` (epoch ms) are not this one's. Null where
+   * it leads elsewhere.
    */
-  async leadsHere(node: string): Promise<boolean> {
+  async leadsHere(node: string): Promise<{ readonly erased_at: number } | null> {
     const before = this.#state.root();
-    if (before === null || !owes(before, node)) return false;
+    if (before === null || !owes(before, node)) return null;
     const answer = await identityStub(this.#env, node).claim({ by: before.name, node, full: true });
     const root = this.#state.root();
-    return root !== null && leadsTo(root, answer);
+    if (root === null || !leadsTo(root, answer)) return null;
+    return { erased_at: "erased_at" in answer ? (answer.erased_at ?? 0) : 0 };
   }
 
   /** The way led here; a split may have taken the node away behind whoever went it. Null where nothing is owed any more. */
@@ -530,19 +525,6 @@ function rememberedOf(node: Node): Remembered | null {
 
 function isKeptApart({ apart }: Root, node: string): boolean {
   return apart.some((item) => item.node === node && item.state === "kept_apart");
-}
-
-/** The link is made. Rows of the ledger only move forward, also if its node becomes a person of its own one day. */
-function linked(root: Root, todo: LinkTodo, { erased_at, epoch }: Partial<Remembered>, inDoubt: boolean): Root {
-  const { node } = todo;
-  const done = linkDone(root, node, Date.now());
-  const made = inDoubt ? { ...done, doubts: [...done.doubts, { tie: tieOf(todo, Date.now()) }] } : done;
-  if (erased_at === undefined || epoch === undefined) return made;
-  return {
-    ...made,
-    erased_nodes: { ...made.erased_nodes, [node]: erased_at },
-    version: Math.max(made.version, epoch) + 1,
-  };
 }
 
 export function memoryOf(node: Node): Memory {

@@ -10,7 +10,7 @@
  */
 import type { Crm, CrmSession, Outcome, Send, TaskSeen } from "../../connectors/contract.ts";
 import type { Action } from "../act/exactly-once.ts";
-import { digestOf, type HeardField, newsIn, untold } from "../act/task-seen.ts";
+import { beingTold, digestOf, type HeardField, newsIn, untold } from "../act/task-seen.ts";
 import type { Env } from "../env.ts";
 import {
   handOnConcurrency,
@@ -277,9 +277,9 @@ export class Listening {
       ...(holder === undefined ? {} : { holder }),
     };
     const { store } = this.#ear;
-    // Should the answer be lost, what was told before is no measure any more: it may stand there again, and is news then.
-    if (task.seen !== untold) store.saw(task.key, task.updated, untold);
-    task.seen = untold;
+    const told = seen.arm === "open" ? beingTold(task.seen, changed) : untold;
+    if (task.seen !== told) store.saw(task.key, task.updated, told);
+    task.seen = told;
     const answer = await this.#ask(task, call);
     // Written anew or somebody else's meanwhile: the next look compares with that.
     if (answer === "later" || this.#tasks().get(task.key) !== task) return false;

@@ -80,13 +80,16 @@ function isSame(a: Raised, b: Raised): boolean {
 
 /**
  * Of two states of one person, which is in this version: all of both. What is none any more for both of them is closed when they are
- * looked at.
+ * looked at. Both may hold one question: a sealed root whose transfer was not acknowledged sends its old state to a third one, before the
+ * state of the one that had taken it in arrives there. Closed is further than open.
  */
 export function joinQuestions(a: Root, b: Root, version: number): Pick<Root, "questions"> {
-  const all = [...questionsOf(a), ...questionsOf(b)];
+  const all = new Map<string, FieldQuestion>();
+  for (const item of [...questionsOf(a), ...questionsOf(b)])
+    if (all.get(item.id)?.closed_in === undefined) all.set(item.id, item);
   // What the ledger has seen of them is not known here.
   const shownAgain = (item: FieldQuestion) => (item.closed_in === undefined ? item : { ...item, closed_in: version });
-  return all.length === 0 ? {} : { questions: all.map(shownAgain) };
+  return all.size === 0 ? {} : { questions: [...all.values()].map(shownAgain) };
 }
 
 /** Of somebody who is to be erased: nobody is asked any more, and no value stays. */

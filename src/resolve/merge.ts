@@ -10,10 +10,12 @@ import { emptyLead, foldSignal, joinLeads } from "./lead.ts";
 import {
   type ActionRecord,
   type Apart,
+  type Doubt,
   type FollowUpRecord,
   type Held,
   type LinkTodo,
   moved,
+  type Remembered,
   type Root,
   type Said,
 } from "./node.ts";
@@ -36,6 +38,31 @@ export function linkDone(root: Root, node: string, at: number): Root {
     links: root.links.filter((item) => item.node !== node),
     members: node === root.name || root.members.includes(node) ? root.members : [...root.members, node].sort(),
     ties: made.reduce((ties, link) => tied(ties, undecidedSince(tieOf(link, at), arrivals(root))), root.ties),
+  };
+}
+
+/**
+ * The link is made, where the node that is linked may remember an erased person: rows of the ledger only move forward, also if it becomes
+ * a person of its own one day. While somebody who was taken in is looked into, it is looked into as well: nobody asked whether it may hold
+ * them together.
+ */
+export function linked(
+  root: Root,
+  todo: LinkTodo,
+  remembered: Partial<Remembered>,
+  inDoubt: boolean,
+  at: number,
+): Root {
+  const { node } = todo;
+  const done = linkDone(root, node, at);
+  const isDoubted = inDoubt || root.doubts.length > 0;
+  const made = isDoubted ? { ...done, doubts: [...done.doubts, { tie: tieOf(todo, at) }] } : done;
+  const { erased_at, epoch } = remembered;
+  if (erased_at === undefined || epoch === undefined) return made;
+  return {
+    ...made,
+    erased_nodes: { ...made.erased_nodes, [node]: erased_at },
+    version: Math.max(made.version, epoch) + 1,
   };
 }
 
@@ -89,7 +116,13 @@ export function choseApart(root: Root, node: string, by: string, at: number): Ro
  * Takes in the state of a root that lost. `fresh` are the loser's log entries whose keys the receiver does not have.
  * Afterwards at most one follow-up is open per scope: the earliest stays, the others are cancelled (G4).
  */
-export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer: "lead" | "play"): Root {
+export function absorb(
+  root: Root,
+  loser: Root,
+  fresh: readonly Signal[],
+  onePer: "lead" | "play",
+  inDoubt: readonly Doubt[] = [],
+): Root {
   const lead = fresh.length === 0 ? root.lead : joinLeads(root.lead, fresh.reduce(foldSignal, emptyLead));
   const members = new Set([...root.members, ...loser.members, loser.name]);
   members.delete(root.name);
@@ -120,19 +153,21 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
         !links.some((link) => link.node === item.node) &&
         known.findIndex((other) => other.node === item.node) === index,
   );
+  // What waited on either side is decided for all of them: for both ends of every tie, however old that is.
+  const theirs = joinTies(root.ties, loser.ties).map((tie) =>
+    undecidedSince(tie, [...arrivals(root), ...arrivals(loser)]),
+  );
+  // A link whose node is here already is made, and may be the only one that holds its other end.
+  const ties = [...root.links, ...loser.links]
+    .filter(({ node }) => isHere(node))
+    .reduce<readonly Tie[]>((known, link) => tied(known, tieOf(link, link.since)), theirs);
+  const doubts = [...root.doubts, ...loser.doubts, ...inDoubt];
   const merged: Root = {
     ...root,
     version: Math.max(root.version, loser.version) + 1,
     lead,
     members: [...members].sort(),
-    // A link whose node is here already is made, and may be the only one that holds its other end.
-    ties: [...root.links, ...loser.links]
-      .filter(({ node }) => node === root.name || members.has(node))
-      .reduce<readonly Tie[]>(
-        (ties, link) => tied(ties, tieOf(link, link.since)),
-        // What waited on either side is decided for all of them: for both ends of every tie, however old that is.
-        joinTies(root.ties, loser.ties).map((tie) => undecidedSince(tie, [...arrivals(root), ...arrivals(loser)])),
-      ),
+    ties,
     links,
     apart,
     // Who could not be reached may be reachable now: everything that waits is decided again.
@@ -150,7 +185,7 @@ export function absorb(root: Root, loser: Root, fresh: readonly Signal[], onePer
     approvals: joinApprovals(root.approvals, loser.approvals),
     said: joinSaid(root.said, loser.said),
     erased_nodes: { ...root.erased_nodes, ...loser.erased_nodes },
-    doubts: [...root.doubts, ...loser.doubts],
+    doubts: doubts.length === 0 ? [] : [...doubts, ...ties.slice(theirs.length).map((tie) => ({ tie }))],
     absorbed: joinAbsorbed(root.absorbed, { ...loser.absorbed, [loser.name]: loser.version }),
     unprojected: {
       decisions: [...root.unprojected.decisions, ...loser.unprojected.decisions],

@@ -223,6 +223,13 @@ export interface Apart {
   readonly settled_at?: number;
 }
 
+/** Of a node that an erased person had: signals from before `erased_at` are theirs, and `epoch` was their last version. */
+export interface Remembered {
+  /** Epoch ms. */
+  readonly erased_at: number;
+  readonly epoch: number;
+}
+
 /**
  * Somebody was taken in over this tie, and may not belong here: both may have changed since the guard was asked, and the node
  * at the other end may have left with a split. To be looked at when everything that is on its way has arrived.

@@ -176,6 +176,16 @@ describe("a question about a field of people who are merged or erased", () => {
     expect(joinQuestions(person([]), person([]), 20)).toEqual({});
   });
 
+  it("that a late state of one of them brings again is one, and is closed where either of them knows it closed", () => {
+    const one = looked(person([form, bill]));
+    const [question] = questionsOf(one);
+    if (question === undefined) throw new Error("none");
+    const closed = person([], { questions: [{ ...question, closed_in: 3 }] });
+    expect(joinQuestions(one, one, 20)).toEqual({ questions: [question] });
+    expect(joinQuestions(one, closed, 20)).toEqual({ questions: [{ ...question, closed_in: 20 }] });
+    expect(joinQuestions(closed, one, 20)).toEqual({ questions: [{ ...question, closed_in: 20 }] });
+  });
+
   it("is nobody's any more after an erasure, and no value stays in it", () => {
     const root = looked(person([form, bill]));
     const erased = toBeErased(root, { id: "er_1", by: steward, at: 9_500 });

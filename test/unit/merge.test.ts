@@ -10,6 +10,7 @@ import {
   hasAbsorbed,
   keepApart,
   linkDone,
+  linked,
   reconcile,
   tieOf,
 } from "../../src/resolve/merge.ts";
@@ -40,6 +41,24 @@ describe("a link", () => {
     const made = linkDone({ ...owing, members: ["acme/e", "acme/z"], ties }, "acme/e", 9_000);
     expect(made.members).toEqual(["acme/e", "acme/z"]);
     expect(made.ties).toEqual(ties);
+  });
+
+  it("that is made while somebody who was taken in is looked into is looked into as well", () => {
+    const todo = linkTo("acme/e");
+    const owed = root({ members: ["acme/z"], links: [todo] });
+    expect(linked(owed, todo, {}, false, 9_000).doubts).toEqual([]);
+    expect(linked(owed, todo, {}, true, 9_000).doubts).toHaveLength(1);
+    const first = { tie: tieBetween("acme/z", "acme/x") };
+    const { doubts } = linked({ ...owed, doubts: [first] }, todo, {}, false, 9_000);
+    expect(doubts.map(({ tie }) => [tie.a, tie.b])).toEqual([
+      ["acme/z", "acme/x"],
+      ["acme/r", "acme/e"],
+    ]);
+  });
+
+  it("to a node of an erased person goes on from their last version, and is told from when on it counts", () => {
+    const made = linked(owing, linkTo("acme/e"), { erased_at: 7_000, epoch: 12 }, false, 9_000);
+    expect([made.version, made.erased_nodes]).toEqual([13, { "acme/e": 7_000 }]);
   });
 
   it("to the root itself makes nobody a member", () => {
@@ -216,6 +235,19 @@ describe("taking in a root that lost", () => {
       "lead",
     );
     expect(next.ties).toEqual([tieBetween("acme/r", "acme/m"), tieBetween("acme/s", "acme/n"), joining]);
+  });
+
+  it("looks, where the loser may not belong here, into every link that its coming has made, and into none otherwise", () => {
+    const here = root({ members: ["acme/a"], links: [linkTo("acme/m")] });
+    const came = loser({ members: ["acme/m"], ties: [tieBetween("acme/s", "acme/m")] });
+    const over = tieBetween("acme/x", "acme/s");
+    const ends = (one: Root) => one.doubts.map(({ tie }) => [tie.a, tie.b]);
+    expect(ends(absorb(here, came, [], "lead"))).toEqual([]);
+    expect(ends(absorb(here, came, [], "lead", [{ tie: over }]))).toEqual([
+      ["acme/x", "acme/s"],
+      ["acme/r", "acme/m"],
+    ]);
+    expect(ends(absorb({ ...here, doubts: [{ tie: over }] }, came, [], "lead"))).toHaveLength(2);
   });
 
   it("makes of every tie one over which something older was still undecided: what waited on one side is decided for all", () => {

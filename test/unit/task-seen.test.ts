@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Command, Crm, CrmTask, TaskShape } from "../../connectors/contract.ts";
 import { crmOf } from "../../connectors/index.ts";
 import { type Action, newAction } from "../../src/act/exactly-once.ts";
-import { digestOf, newsIn, untold, withSeen } from "../../src/act/task-seen.ts";
+import { beingTold, digestOf, newsIn, untold, withSeen } from "../../src/act/task-seen.ts";
 
 const task: CrmTask = {
   subject: "Call Ada",
@@ -43,6 +43,27 @@ describe("a field of a task", () => {
     const all = ["subject", "due", "priority", "owner"];
     expect(newsIn(shape(task), [untold])).toEqual(all);
     expect(newsIn(shape(task), [undefined])).toEqual(all);
+  });
+});
+
+describe("a field that somebody is being told of", () => {
+  const known = digestOf(shape(task));
+
+  it("is news again until they have it, whatever it says then; of the others what is known stays", () => {
+    const seen = beingTold(known, ["due"]);
+    expect(newsIn(shape(task), [seen])).toEqual(["due"]);
+    expect(newsIn({ ...shape(task), subject: "Ring Ada" }, [seen])).toEqual(["subject", "due"]);
+    expect(beingTold(seen, ["due"])).toBe(seen);
+  });
+
+  it("takes nothing from what an update leaves meanwhile", () => {
+    const left = ended(update, { state: "done", update: { kept: ["subject"] } });
+    const { seen } = withSeen(hubspot, left, () => beingTold(known, ["due"]));
+    expect(newsIn({ ...shape(more), subject: task.subject }, [seen])).toEqual([]);
+  });
+
+  it("is every one where nothing was known", () => {
+    expect(newsIn(shape(task), [beingTold(undefined, [])])).toEqual(["subject", "due", "priority", "owner"]);
   });
 });
 

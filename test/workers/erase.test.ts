@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { eraseFromHistory } from "../../src/ledger/erasures.ts";
 import { archiveJournal, readHistory } from "../../src/ledger/history.ts";
 import { identityStub } from "../../src/objects/names.ts";
+import { signal } from "../signals.ts";
 import {
   email,
   eventually,
@@ -133,6 +134,37 @@ describe("somebody new where an erased person was", () => {
     const absorbed = (joins: number) => identityStub(env, root.name).absorb({ ...call, joins });
     expect(await absorbed(0)).toEqual({ arm: "erased", at: root.erased_at });
     expect(await absorbed(root.erased_at ?? 0)).toMatchObject({ arm: "ok" });
+  });
+});
+
+describe("a node of an erased person that somebody new has claimed, and does not know of yet", () => {
+  const [node, root] = ["nowhere/device", "nowhere/person"] as const;
+  const at = Date.now();
+  // A workspace that nobody can look up: what is received is applied, and what is owed stays owed.
+  const receive = (nodes: readonly string[], via: readonly string[], part: Parameters<typeof signal>[0]) =>
+    identityStub(env, root).receive({
+      self: root,
+      nodes,
+      via,
+      workspace: { ...acme.facts, id: "nowhere" },
+      signal: JSON.stringify(signal({ workspace: "nowhere", kind: "page_viewed", received_at: at, ...part })),
+    });
+
+  it("brings nothing of theirs back by way of them", async () => {
+    await identityStub(env, node).claim({ by: "nowhere/before", node, full: false });
+    await identityStub(env, node).swallow({ at, epoch: 3, within: ["nowhere/before"] });
+    const both = [userId("nobody"), { type: "anonymous_id", value: "device" }];
+    expect(await receive([root, node], [], { id: "x1", identifiers: both, occurred_at: at + 1_000 })).toEqual({
+      arm: "applied",
+    });
+    const claimed = await identityStub(env, node).claim({ by: root, node, full: false, after: 3 });
+    expect(claimed).toEqual({ arm: "claimed", erased_at: at, epoch: 3 });
+
+    const device = both.slice(1);
+    const late = { id: "x2", identifiers: device, occurred_at: at - 1_000 };
+    expect(await receive([node], [node], late)).toEqual({ arm: "swallowed" });
+    const later = { id: "x3", identifiers: device, occurred_at: at + 2_000 };
+    expect(await receive([node], [node], later)).toEqual({ arm: "applied" });
   });
 });
 
