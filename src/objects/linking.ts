@@ -381,8 +381,10 @@ export class Linking {
       const then = this.#linking(todo, life);
       if (then === null) return;
       if (joined.arm === "apart") return apart(joined.reason, then);
-      if (joined.arm === "joined") return this.#state.change(linked(then, todo, remembered, false, Date.now()));
-      target = joined.to;
+      // Whoever owed the node only has not brought it along: the node is asked again.
+      const isBrought = joined.arm === "joined" && then.members.includes(todo.node);
+      if (isBrought) return this.#state.change(linked(then, todo, remembered, false, Date.now()));
+      target = joined.arm === "joined" ? todo.node : joined.to;
     }
     throw new Error("too many moves");
   }

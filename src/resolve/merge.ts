@@ -43,8 +43,8 @@ export function linkDone(root: Root, node: string, at: number): Root {
 
 /**
  * The link is made, where the node that is linked may remember an erased person: rows of the ledger only move forward, also if it becomes
- * a person of its own one day. While somebody who was taken in is looked into, it is looked into as well: nobody asked whether it may hold
- * them together.
+ * a person of its own one day. With two here whom somebody keeps apart, it is looked into whether it holds them together: it was made on the
+ * word of who came to be here in a race.
  */
 export function linked(
   root: Root,
@@ -55,7 +55,7 @@ export function linked(
 ): Root {
   const { node } = todo;
   const done = linkDone(root, node, at);
-  const isDoubted = inDoubt || root.doubts.length > 0;
+  const isDoubted = inDoubt || isDivided(done);
   const made = isDoubted ? { ...done, doubts: [...done.doubts, { tie: tieOf(todo, at) }] } : done;
   const { erased_at, epoch } = remembered;
   if (erased_at === undefined || epoch === undefined) return made;
@@ -64,6 +64,11 @@ export function linked(
     erased_nodes: { ...made.erased_nodes, [node]: erased_at },
     version: Math.max(made.version, epoch) + 1,
   };
+}
+
+/** Whether somebody who is kept apart from this person is here all the same (see `Doubt`). */
+function isDivided({ name, members, apart }: Pick<Root, "name" | "members" | "apart">): boolean {
+  return apart.some(({ state, node }) => state === "kept_apart" && (node === name || members.includes(node)));
 }
 
 /**
@@ -161,7 +166,8 @@ export function absorb(
   const ties = [...root.links, ...loser.links]
     .filter(({ node }) => isHere(node))
     .reduce<readonly Tie[]>((known, link) => tied(known, tieOf(link, link.since)), theirs);
-  const doubts = [...root.doubts, ...loser.doubts, ...inDoubt];
+  // The other links that their coming has made may be what holds together who must not be one.
+  const more = isDivided({ name: root.name, members: [...members], apart }) ? ties.slice(theirs.length) : [];
   const merged: Root = {
     ...root,
     version: Math.max(root.version, loser.version) + 1,
@@ -185,7 +191,7 @@ export function absorb(
     approvals: joinApprovals(root.approvals, loser.approvals),
     said: joinSaid(root.said, loser.said),
     erased_nodes: { ...root.erased_nodes, ...loser.erased_nodes },
-    doubts: doubts.length === 0 ? [] : [...doubts, ...ties.slice(theirs.length).map((tie) => ({ tie }))],
+    doubts: [...root.doubts, ...loser.doubts, ...inDoubt, ...more.map((tie) => ({ tie }))],
     absorbed: joinAbsorbed(root.absorbed, { ...loser.absorbed, [loser.name]: loser.version }),
     unprojected: {
       decisions: [...root.unprojected.decisions, ...loser.unprojected.decisions],

@@ -43,16 +43,14 @@ describe("a link", () => {
     expect(made.ties).toEqual(ties);
   });
 
-  it("that is made while somebody who was taken in is looked into is looked into as well", () => {
+  it("that is made is in doubt where two are here whom a person keeps apart, for it may be what holds them together", () => {
     const todo = linkTo("acme/e");
-    const owed = root({ members: ["acme/z"], links: [todo] });
-    expect(linked(owed, todo, {}, false, 9_000).doubts).toEqual([]);
-    expect(linked(owed, todo, {}, true, 9_000).doubts).toHaveLength(1);
-    const first = { tie: tieBetween("acme/z", "acme/x") };
-    const { doubts } = linked({ ...owed, doubts: [first] }, todo, {}, false, 9_000);
-    expect(doubts.map(({ tie }) => [tie.a, tie.b])).toEqual([
-      ["acme/z", "acme/x"],
-      ["acme/r", "acme/e"],
+    const asked = root({ members: ["acme/z"], links: [todo], apart: [saidApart("acme/x", 8_000)] });
+    expect(linked(asked, todo, {}, false, 9_000).doubts).toEqual([]);
+    expect(linked(asked, todo, {}, true, 9_000).doubts).toHaveLength(1);
+    const met = { ...asked, members: ["acme/x", "acme/z"] };
+    expect(linked(met, todo, {}, false, 9_000).doubts).toEqual([
+      { tie: tieBetween("acme/r", "acme/e", { at: 9_000 }) },
     ]);
   });
 
@@ -237,17 +235,17 @@ describe("taking in a root that lost", () => {
     expect(next.ties).toEqual([tieBetween("acme/r", "acme/m"), tieBetween("acme/s", "acme/n"), joining]);
   });
 
-  it("looks, where the loser may not belong here, into every link that its coming has made, and into none otherwise", () => {
+  it("looks into every link that its coming has made where a person keeps it apart, and into none otherwise", () => {
     const here = root({ members: ["acme/a"], links: [linkTo("acme/m")] });
     const came = loser({ members: ["acme/m"], ties: [tieBetween("acme/s", "acme/m")] });
-    const over = tieBetween("acme/x", "acme/s");
+    const over = { tie: tieBetween("acme/x", "acme/s") };
     const ends = (one: Root) => one.doubts.map(({ tie }) => [tie.a, tie.b]);
-    expect(ends(absorb(here, came, [], "lead"))).toEqual([]);
-    expect(ends(absorb(here, came, [], "lead", [{ tie: over }]))).toEqual([
+    expect(ends(absorb(here, came, [], "lead", [over]))).toEqual([["acme/x", "acme/s"]]);
+    const apart = { ...here, apart: [saidApart("acme/s", 500)] };
+    expect(ends(absorb(apart, came, [], "lead", [over]))).toEqual([
       ["acme/x", "acme/s"],
       ["acme/r", "acme/m"],
     ]);
-    expect(ends(absorb({ ...here, doubts: [{ tie: over }] }, came, [], "lead"))).toHaveLength(2);
   });
 
   it("makes of every tie one over which something older was still undecided: what waited on one side is decided for all", () => {
