@@ -438,6 +438,15 @@ export interface CrmManifest extends DestinationManifest {
     readonly sinceTasksMax: number;
     readonly requestsMax: number;
   };
+  /** One call of `recordOwners` takes so many people, and sends so many requests at most. */
+  readonly owned: { readonly peopleMax: number; readonly requestsMax: number };
+}
+
+/** Whose a person's record is: ids of the CRM's users. Absent where it is nobody's, or nobody has chosen that user. */
+export interface RecordOwners {
+  readonly record?: string;
+  /** Of the record of their company. */
+  readonly account?: string;
 }
 
 /** A CRM: somebody consents to the connection, and its tokens are refreshed. */
@@ -451,6 +460,14 @@ export interface Crm extends Destination {
     session: CrmSession,
     ask: ChangedAsk,
   ): Promise<Result<readonly (TaskSeen | null)[], Exclude<Outcome, { arm: "done" }>>>;
+  /**
+   * Whose the records of these people are now, in their order; nobody's for whoever has none, or can be found by a search alone. What has
+   * been merged or converted is followed where the person's address leads there. Writes nothing.
+   */
+  recordOwners(
+    session: CrmSession,
+    people: readonly CrmPerson[],
+  ): Promise<Result<readonly RecordOwners[], Exclude<Outcome, { arm: "done" }>>>;
   /**
    * Records of people that became one since this instant (epoch ms), what others than us have typed into them, and those that were deleted,
    * as signals. May be repeated: the same fact is the same signal. Absent where the CRM tells of it by itself.

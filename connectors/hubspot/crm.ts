@@ -139,6 +139,11 @@ export const hubspot: Crm = {
     return changedTasks(await open(session, changedRequestsMax), tasks);
   },
 
+  async recordOwners(session, people) {
+    const { recordOwners } = await import("./record-owners.ts");
+    return recordOwners(await open(session, crmManifest.owned.requestsMax), people);
+  },
+
   shape: shapeOf,
   dueAt,
 

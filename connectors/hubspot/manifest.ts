@@ -50,4 +50,6 @@ export const crmManifest: CrmManifest = {
   // CRM-FACTS §1.6: it stays the same today; whatever comes is stored.
   refreshRotates: false,
   hears: { everyMs: hearEveryMs, tasksMax: 100, sinceTasksMax: 100, requestsMax: 4 },
+  // By id, then by address.
+  owned: { peopleMax: 100, requestsMax: 2 },
 };

@@ -129,7 +129,8 @@ function toFound(fate: Fates[number]): Found {
   return fail(fate.failure.outcome);
 }
 
-function emailsOf(result: ObjectResult): string[] {
+/** All addresses of a contact, as they are compared. */
+export function emailsOf(result: ObjectResult): string[] {
   const further = (result.properties.hs_additional_emails ?? "").split(";");
   return [result.properties.email ?? "", ...further].filter((email) => email !== "").map(emailKey);
 }

@@ -86,6 +86,11 @@ export const salesforce: Crm = {
     return changedTasks(session, ask);
   },
 
+  async recordOwners(session, people) {
+    const { recordOwners } = await import("./record-owners.ts");
+    return recordOwners(session, people);
+  },
+
   async joined(session, since) {
     const { joinedRecords } = await import("./joined.ts");
     return joinedRecords(session, since);

@@ -26,4 +26,6 @@ export const manifest: CrmManifest = {
   // CRM-FACTS §2.4.
   refreshRotates: true,
   hears: { everyMs: hearEveryMs, tasksMax: 1_000, sinceTasksMax: 100_000, requestsMax: 6 },
+  // People, then their companies.
+  owned: { peopleMax: 100, requestsMax: 2 },
 };

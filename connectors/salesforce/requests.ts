@@ -235,6 +235,12 @@ export const soql = {
     const byEmail = emails.length === 0 ? "" : ` OR Email IN ${inList(emails)}`;
     return `SELECT ${leadFields} FROM Lead WHERE ${names.leadKey} IN ${inList(keys)}${byEmail} ${oldestFirst}`;
   },
+  contactsOwned: (ids: readonly string[], emails: readonly string[]): string =>
+    `SELECT ${contactFields}, OwnerId, CreatedById, AccountId FROM Contact WHERE ${anyOf({ Id: ids, Email: emails })} ${oldestFirst}`,
+  leadsOwned: (keys: readonly string[], ids: readonly string[], emails: readonly string[]): string =>
+    `SELECT ${leadFields}, OwnerId, CreatedById FROM Lead WHERE ${anyOf({ [names.leadKey]: keys, Id: ids, Email: emails })} ${oldestFirst}`,
+  accountsOwned: (ids: readonly string[]): string =>
+    `SELECT Id, OwnerId, CreatedById FROM Account WHERE Id IN ${inList(ids)}`,
   contactsById: (ids: readonly string[]): string => `SELECT ${contactFields} FROM Contact WHERE Id IN ${inList(ids)}`,
   leadsById: (ids: readonly string[]): string => `SELECT ${leadFields} FROM Lead WHERE Id IN ${inList(ids)}`,
   /** What stands in our own fields, and where the record has gone. */
@@ -277,3 +283,9 @@ export const soql = {
   owners: "SELECT Id, Email FROM User WHERE IsActive = true AND UserType = 'Standard' ORDER BY Id ASC",
   organization: "SELECT Id, TimeZoneSidKey FROM Organization LIMIT 1",
 } as const;
+
+/** One of these fields holds one of its values. */
+function anyOf(values: Readonly<Record<string, readonly string[]>>): string {
+  const parts = Object.entries(values).filter(([, some]) => some.length > 0);
+  return parts.map(([field, some]) => `${field} IN ${inList(some)}`).join(" OR ");
+}

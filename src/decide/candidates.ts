@@ -48,7 +48,7 @@ function assignmentOf(
   const presence = (member: Member): Presence => presenceOf(member, time, now);
   const territory = play.by_territory ? territoryOf(policy, lead) : null;
   const { candidates, excluded } = eligible(members, { skills: play.skills, territory }, presence);
-  const preferred = ownerOf(policy, lead, now);
+  const preferred = preferredOf(policy, [saidOf(lead)], now);
   return {
     play: name,
     team: play.team,
@@ -65,11 +65,36 @@ function territoryOf(policy: Policy, lead: LeadFold): string | null {
   return policy.territories.find((item) => holds(item.when, factOf))?.name ?? null;
 }
 
-/** The record's owner wins, then the company's: somebody of ours who is not away, or whoever takes their place. */
-function ownerOf(policy: Policy, lead: LeadFold, now: number): NonNullable<Assignment["preferred"]> | null {
-  for (const why of ["record_owner", "account_owner"] as const) {
-    const address = lead.fields[why === "record_owner" ? "owner" : "account_owner"]?.value.toLowerCase();
-    const ours = address === undefined ? null : memberNamed(policy, address);
+/** Whose a lead is, by whoever says so: e-mail addresses. */
+export interface OwnersSaid {
+  readonly record?: string;
+  /** Of their company's record. */
+  readonly account?: string;
+}
+
+/** What signals that name a CRM record have said of it. */
+export function saidOf({ fields: { owner, account_owner } }: LeadFold): OwnersSaid {
+  return {
+    ...(owner === undefined ? {} : { record: owner.value }),
+    ...(account_owner === undefined ? {} : { account: account_owner.value }),
+  };
+}
+
+/**
+ * The record's owner wins, then the company's: somebody of ours who is not away, or whoever takes their place. Whoever is believed more
+ * comes first in `said`.
+ */
+export function preferredOf(
+  policy: Policy,
+  said: readonly OwnersSaid[],
+  now: number,
+): NonNullable<Assignment["preferred"]> | null {
+  const ranked = [
+    ...said.map(({ record }) => ({ address: record, why: "record_owner" as const })),
+    ...said.map(({ account }) => ({ address: account, why: "account_owner" as const })),
+  ];
+  for (const { address, why } of ranked) {
+    const ours = address === undefined ? null : memberNamed(policy, address.toLowerCase());
     if (ours === null) continue;
     const there = presenceOf(ours.member, { calendars: policy.calendars, calendar: ours.calendar }, now);
     if (there.present || there.why === "outside_hours") return { address: ours.member.address, why };

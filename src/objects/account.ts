@@ -38,6 +38,7 @@ import {
 } from "../act/exactly-once.ts";
 import { phasesOf } from "../act/queue.ts";
 import { withSeen } from "../act/task-seen.ts";
+import type { OwnersSaid } from "../decide/candidates.ts";
 import type { Env } from "../env.ts";
 import { crmApp } from "../install/crm-app.ts";
 import {
@@ -70,6 +71,7 @@ import { GrantKeeper } from "./grant-keeper.ts";
 import { Joining } from "./joining.ts";
 import { Listening, type OwnCall } from "./listening.ts";
 import { identityStub } from "./names.ts";
+import { type RecordOwnersCall, RecordOwnersReader } from "./record-owners.ts";
 import { isOlder, ShownOrder } from "./shown-order.ts";
 import { reportTyped, typedOver } from "./typed-over.ts";
 import { Wire } from "./wire.ts";
@@ -139,6 +141,7 @@ export class AccountObject extends DurableObject<Env> {
   readonly #listening: Listening;
   readonly #shown = new ShownOrder();
   readonly #joining: Joining;
+  readonly #recordOwners: RecordOwnersReader;
   /** When the alarm stands; undefined until this incarnation has asked. */
   #alarmAt: number | null | undefined = undefined;
   /** When the next look is due; null where none is, undefined until this incarnation knows: the next alarm looks then. */
@@ -170,6 +173,14 @@ export class AccountObject extends DurableObject<Env> {
       later: (work) => this.ctx.waitUntil(work),
       spend: (crm, cost, work) => this.#wire.spend(crm, cost, work),
       session: (crm, facts, send) => this.#wire.session(crm, facts, send),
+      failed: (crm, session, failure) => this.#lookFailed(crm, session, failure),
+    });
+    this.#recordOwners = new RecordOwnersReader({
+      later: (work) => this.ctx.waitUntil(work),
+      gatherMs: (crm, hot) => this.#wire.gatherMs(crm, hot, Date.now()),
+      spend: (crm, cost, work, hot) => this.#wire.spend(crm, cost, work, hot),
+      session: (crm, facts, send) => this.#wire.session(crm, facts, send),
+      owners: (crm, session) => this.#wire.ownerIds(crm, session),
       failed: (crm, session, failure) => this.#lookFailed(crm, session, failure),
     });
     this.#listening = new Listening({
@@ -286,6 +297,14 @@ export class AccountObject extends DurableObject<Env> {
   /** Identities, as far as known here, for whom tasks were made under this id of a person. Reads every row: for rare questions. */
   whose(call: { readonly person: string }): readonly string[] {
     return this.#store.nodesOf(call.person);
+  }
+
+  /** Addresses of whoever owns this person's records in the CRM; null where it cannot say so in time, or is not asked now. */
+  async recordOwners(call: RecordOwnersCall): Promise<OwnersSaid | null> {
+    const [facts, crm] = [this.#facts, this.#heard()];
+    if (facts?.status !== "connected" || crm === null) return null;
+    if (this.#wire.isSilent || this.#wire.pausedUntil > Date.now()) return null;
+    return this.#recordOwners.ask(crm, facts, call);
   }
 
   /** The task of this action is of this identity's from now on. */

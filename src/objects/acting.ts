@@ -7,12 +7,14 @@ import { crmOf } from "../../connectors/index.ts";
 import { digestOfWords, type TaskUpdate, writtenAfter } from "../act/exactly-once.ts";
 import { closeTask, createTask, personOf, updateTask } from "../act/outbox.ts";
 import { leadLink } from "../api/lead-link.ts";
+import { preferredOf, saidOf } from "../decide/candidates.ts";
 import { lastResort } from "../decide/decide.ts";
 import { companyOf } from "../decide/facts.ts";
 import { holdOf } from "../decide/hold.ts";
 import type { Policy } from "../decide/policy.ts";
 import type { Env } from "../env.ts";
 import { guardMs } from "../limits.ts";
+import { errorName, log } from "../log.ts";
 import type { CrmName, Receipt } from "../model.ts";
 import { type Around, ended, type HeardTask, heard } from "../resolve/hearing.ts";
 import {
@@ -87,7 +89,9 @@ export class Acting {
     if (first === null || owed?.assign === undefined) return;
     const policy = await this.#around.policyOf(first.workspace);
     const company = companyOf(policy, first.lead);
+    const owner = await this.#ownerOf(policy, first, owed);
     for (const way of owed.assign) {
+      const preferred = owner ?? way.preferred;
       const answer = await teamStub(env, first.workspace).assign({
         follow_up: id,
         team: way.team,
@@ -101,7 +105,7 @@ export class Acting {
         candidates: way.candidates,
         at: owed.created_at,
         ...(company === undefined ? {} : { company }),
-        ...(way.preferred === undefined ? {} : { preferred: way.preferred }),
+        ...(preferred === undefined ? {} : { preferred }),
       });
       if (answer.arm === "nobody") continue;
       const { holder } = answer;
@@ -115,6 +119,27 @@ export class Acting {
     // Told, so that whoever asks again hears the same, also when somebody is there by then.
     await teamStub(env, first.workspace).reassign({ follow_up: id, to: holder, by: "engine", at: owed.created_at });
     this.#assigned(id, { holder, why: "nobody" });
+  }
+
+  /**
+   * Whose the lead is by what the CRMs say now, and by what signals have said where they do not. Null where that is nobody of ours, or where
+   * a person has named somebody.
+   */
+  async #ownerOf(policy: Policy, root: Root, followUp: FollowUpRecord): Promise<ReturnType<typeof preferredOf>> {
+    if (followUp.assign?.some(({ preferred }) => preferred?.why === "approver")) return null;
+    const { env } = this.#around;
+    const hot = followUp.tier === "seconds";
+    const said = await Promise.all(
+      followUp.actions.filter(isTask).map(async (action) => {
+        try {
+          return await accountStub(env, action.account).recordOwners({ person: personOf(root, action), hot });
+        } catch (error) {
+          log("info", "identity.record_owners", { account: action.account, error: errorName(error) });
+          return null;
+        }
+      }),
+    );
+    return preferredOf(policy, [...said.filter((one) => one !== null), saidOf(root.lead)], Date.now());
   }
 
   #assigned(id: string, found: Parameters<typeof assigned>[2]): void {

@@ -90,9 +90,9 @@ export class Wire {
     };
   }
 
-  /** Cold work of that cost, if there is room for it: false where not. */
-  async spend(crm: Crm, cost: number, work: (send: Send) => Promise<void>): Promise<boolean> {
-    if (this.isFull || this.reserve(crm, cost, false, Date.now()) > 0) return false;
+  /** Work of that cost, if there is room for it: false where not. Only `hot` work takes from what is reserved for the hot tier. */
+  async spend(crm: Crm, cost: number, work: (send: Send) => Promise<void>, hot = false): Promise<boolean> {
+    if (this.isFull || this.reserve(crm, cost, hot, Date.now()) > 0) return false;
     const { send, end } = this.begin(crm, cost);
     try {
       await work(send);

@@ -7,9 +7,11 @@ import {
   type Command,
   type Crm,
   type CrmManifest,
+  type CrmPerson,
   type CrmTask,
   type Outcome,
   type RecordCommand,
+  type RecordOwners,
   type Resolution,
   recordFields,
   type TaskField,
@@ -127,6 +129,7 @@ function simulated(crm: CrmName): Crm {
       sinceTasksMax: 2,
       requestsMax: 1,
     },
+    owned: { peopleMax: 2, requestsMax: 1 },
   };
   const unused = () => {
     throw new Error("not part of the simulation");
@@ -163,6 +166,7 @@ function simulated(crm: CrmName): Crm {
     execute: (session, commands) => execute(accountOf(session.apiUrl), commands),
     resolve: (session, commands) => look(accountOf(session.apiUrl), commands),
     changed: (session, { tasks }) => changed(accountOf(session.apiUrl), tasks),
+    recordOwners: (_session, people) => recordOwners(people),
     shape: shapeOf,
     dueAt: (due) => (due === "" ? null : Number(due)),
     counts: () => false,
@@ -319,6 +323,27 @@ function personIdOf(crm: CrmName, who: string): string {
 
 function shapeOf({ subject, dueAt, priority, ownerId = "" }: CrmTask): TaskShape {
   return { subject, due: String(dueAt), priority, owner: ownerId };
+}
+
+/** Of some people the record is somebody's, of some that of nobody whom the policy knows. */
+function recordOwners(people: readonly CrmPerson[]): ReturnType<Crm["recordOwners"]> {
+  return here().platform.ask((answer, resolve) => {
+    const { engine, hop } = platformOf();
+    const what = () => `owners of ${people.map(({ email }) => email ?? "").join(", ")}`;
+    if (engine.strikes("crm_lost_before", what))
+      return answer(engine.between(100, deadlineMs), () =>
+        resolve({ ok: false, failure: { arm: "unknown", reason: "timeout" } }),
+      );
+    if (engine.strikes("crm_expired", what))
+      return answer(hop(), () => resolve({ ok: false, failure: { arm: "expired" } }));
+    const delayMs = engine.strikes("crm_slow", what) ? engine.between(1_000, 9_000) : hop();
+    answer(delayMs, () => resolve(ok(people.map(({ email = "" }) => ownersOf(email)))));
+  });
+}
+
+function ownersOf(email: string): RecordOwners {
+  const number = Number.parseInt(digest(email).slice(0, 2), 16) % 5;
+  return number > 2 ? {} : { record: String(number) };
 }
 
 function changed(account: CrmAccount, ids: readonly string[]): ReturnType<Crm["changed"]> {

@@ -9,6 +9,7 @@ import type {
   CrmApp,
   CrmManifest,
   CrmOwner,
+  CrmPerson,
   CrmSession,
   CrmTask,
   EnrolCommand,
@@ -18,6 +19,7 @@ import type {
   Outcome,
   RecordCommand,
   RecordField,
+  RecordOwners,
   Resolution,
   TaskCommand,
   TaskField,
@@ -52,6 +54,7 @@ export class RecordingCrm implements Crm {
     batchMax: 10,
     budget: { requests: 1_000, windowMs: 1_000 },
     hears: { everyMs: 50_000, tasksMax: 2, sinceTasksMax: 2, requestsMax: 1 },
+    owned: { peopleMax: 2, requestsMax: 1 },
   };
   /** Addresses of the accounts it keeps. An account of an earlier test that is still at work is sent away, unseen. */
   readonly keeps = new Set<string>();
@@ -188,6 +191,26 @@ export class RecordingCrm implements Crm {
     const seen = tasks.map((id) => this.#seen(id));
     while (this.holdsLooks) await new Promise((resolve) => setTimeout(resolve, 5));
     return ok(seen);
+  }
+
+  /** Owners of records by the person's address; who was asked about, read by read; the failures of the next reads. */
+  readonly recordOwnersOf = new Map<string, RecordOwners>();
+  readonly ownersRead: (readonly string[])[] = [];
+  readonly ownersReadFails: Exclude<Outcome, { arm: "done" }>[] = [];
+  /** While true, reads of owners are not answered. */
+  holdsOwners = false;
+
+  async recordOwners(
+    session: CrmSession,
+    people: readonly CrmPerson[],
+  ): Promise<Result<readonly RecordOwners[], Exclude<Outcome, { arm: "done" }>>> {
+    if (!this.keeps.has(session.apiUrl)) return fail(away);
+    const addresses = people.map(({ email = "" }) => email);
+    this.ownersRead.push(addresses);
+    const failure = this.ownersReadFails.shift();
+    if (failure !== undefined) return fail(failure);
+    while (this.holdsOwners) await new Promise((resolve) => setTimeout(resolve, 5));
+    return ok(addresses.map((address) => this.recordOwnersOf.get(address) ?? {}));
   }
 
   shape({ subject, dueAt, priority, ownerId = "" }: CrmTask): TaskShape {

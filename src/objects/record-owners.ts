@@ -1,0 +1,119 @@
+/**
+ * Asks the CRM whose a person's record is, when somebody is to hold a new follow-up. Whoever asks while a read is under way is answered by the
+ * next one, so that a rush is read in batches; and nobody waits for longer than `recordOwnersWaitMs`: a follow-up that leaves is worth more
+ * than one that leaves to the right person too late. Nothing is remembered: an owner may change at any time.
+ */
+import type { Crm, CrmPerson, CrmSession, Outcome, Send } from "../../connectors/contract.ts";
+import type { OwnersSaid } from "../decide/candidates.ts";
+import { recordOwnersWaitMs } from "../limits.ts";
+import { errorName, log } from "../log.ts";
+import type { AccountFacts } from "./account-store.ts";
+
+export interface RecordOwnersCall {
+  readonly person: CrmPerson;
+  /** Takes from what of the budget is reserved for the hot tier. */
+  readonly hot: boolean;
+}
+
+/** What reading needs of the account object; see `listening.ts`. */
+export interface Eye {
+  later(work: Promise<unknown>): void;
+  /** How long to let calls gather before the next read leaves. */
+  gatherMs(crm: Crm, hot: boolean): number;
+  spend(crm: Crm, cost: number, work: (send: Send) => Promise<void>, hot: boolean): Promise<boolean>;
+  session(crm: Crm, facts: AccountFacts, send: Send): Promise<CrmSession | null>;
+  /** CRM ids by address, in lower case. */
+  owners(crm: Crm, session: CrmSession): Promise<ReadonlyMap<string, string> | null>;
+  failed(crm: Crm, session: CrmSession, failure: Exclude<Outcome, { arm: "done" }>): Promise<void>;
+}
+
+interface Waiting extends RecordOwnersCall {
+  answer(said: OwnersSaid | null): void;
+}
+
+/** Where the budget has no room, it is asked for again after this. */
+const roomMs = 200;
+
+export class RecordOwnersReader {
+  readonly #eye: Eye;
+  readonly #waiting = new Set<Waiting>();
+  #reading = false;
+
+  constructor(eye: Eye) {
+    this.#eye = eye;
+  }
+
+  /** Addresses, in lower case, of whoever owns the records; null where that is not known in time. Never throws. */
+  ask(crm: Crm, facts: AccountFacts, call: RecordOwnersCall): Promise<OwnersSaid | null> {
+    const answer = new Promise<OwnersSaid | null>((resolve) => {
+      const waiting: Waiting = {
+        ...call,
+        answer: (said) => {
+          clearTimeout(timer);
+          this.#waiting.delete(waiting);
+          resolve(said);
+        },
+      };
+      const timer = setTimeout(() => waiting.answer(null), recordOwnersWaitMs);
+      this.#waiting.add(waiting);
+    });
+    if (!this.#reading) this.#eye.later(this.#readAll(crm, facts));
+    return answer;
+  }
+
+  async #readAll(crm: Crm, facts: AccountFacts): Promise<void> {
+    this.#reading = true;
+    try {
+      while (this.#waiting.size > 0) {
+        const hasRoom = await this.#readSome(crm, facts);
+        const hot = [...this.#waiting].some((item) => item.hot);
+        const waitMs = hasRoom ? this.#eye.gatherMs(crm, hot) : roomMs;
+        if (this.#waiting.size > 0 && waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+      }
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  /** False where the budget had no room for it. */
+  async #readSome(crm: Crm, facts: AccountFacts): Promise<boolean> {
+    const { peopleMax, requestsMax } = crm.manifest.owned;
+    const some = [...this.#waiting].slice(0, peopleMax);
+    const hot = some.some((item) => item.hot);
+    const read = async (send: Send) => {
+      const said = await this.#said(crm, facts, some, send);
+      for (const [index, item] of some.entries()) item.answer(said?.[index] ?? null);
+    };
+    return this.#eye.spend(crm, requestsMax, read, hot);
+  }
+
+  async #said(
+    crm: Crm,
+    facts: AccountFacts,
+    some: readonly Waiting[],
+    send: Send,
+  ): Promise<readonly OwnersSaid[] | null> {
+    try {
+      const session = await this.#eye.session(crm, facts, send);
+      const users = session === null ? null : await this.#eye.owners(crm, session);
+      if (session === null || users === null) return null;
+      const people = some.map(({ person }) => person);
+      const found = await crm.recordOwners(session, people);
+      if (!found.ok) {
+        await this.#eye.failed(crm, session, found.failure);
+        return null;
+      }
+      const addresses = new Map([...users].map(([address, id]) => [id, address]));
+      return found.value.map(({ record = "", account = "" }) => {
+        const [ofRecord, ofAccount] = [addresses.get(record), addresses.get(account)];
+        return {
+          ...(ofRecord === undefined ? {} : { record: ofRecord }),
+          ...(ofAccount === undefined ? {} : { account: ofAccount }),
+        };
+      });
+    } catch (error) {
+      log("info", "account.record_owners", { account: facts.name, error: errorName(error) });
+      return null;
+    }
+  }
+}
