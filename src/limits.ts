@@ -58,7 +58,7 @@ export const crmDeadlineMs = 20_000;
 /** An identity waits this long for a receipt before it lets go and is called back. */
 export const submitWaitMs = 5_000;
 /** A new follow-up waits so long to be told whose the person's record is in a CRM; then it goes by what signals have said. */
-export const recordOwnersWaitMs = 2_000;
+export const recordOwnersWaitMs = 2_500;
 /** An outlet waits so long for the tasks of a follow-up, to name them; then it tells without. */
 export const notifyWaitMs = 30_000;
 /** How long an identity leaves an action alone that the account has taken over; it asks again then, in case a call back was lost. */

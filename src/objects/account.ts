@@ -177,7 +177,7 @@ export class AccountObject extends DurableObject<Env> {
     });
     this.#recordOwners = new RecordOwnersReader({
       later: (work) => this.ctx.waitUntil(work),
-      gatherMs: (crm, hot) => this.#wire.gatherMs(crm, hot, Date.now()),
+      gatherMs: (crm) => this.#wire.gatherMs(crm, false, Date.now()),
       spend: (crm, cost, work, hot) => this.#wire.spend(crm, cost, work, hot),
       session: (crm, facts, send) => this.#wire.session(crm, facts, send),
       owners: (crm, session) => this.#wire.ownerIds(crm, session),

@@ -1,6 +1,6 @@
 /**
- * Asks the CRM whose a person's record is, when somebody is to hold a new follow-up. Whoever asks while a read is under way is answered by the
- * next one, so that a rush is read in batches; and nobody waits for longer than `recordOwnersWaitMs`: a follow-up that leaves is worth more
+ * Asks the CRM whose a person's record is, when somebody is to hold a new follow-up. One read at a time, and with the budget filling up fewer
+ * of them: whoever asks meanwhile is in the next one, so that a rush is read in batches and leaves the budget to the tasks. Nobody waits for longer than `recordOwnersWaitMs`: a follow-up that leaves is worth more
  * than one that leaves to the right person too late. Nothing is remembered: an owner may change at any time.
  */
 import type { Crm, CrmPerson, CrmSession, Outcome, Send } from "../../connectors/contract.ts";
@@ -18,8 +18,8 @@ export interface RecordOwnersCall {
 /** What reading needs of the account object; see `listening.ts`. */
 export interface Eye {
   later(work: Promise<unknown>): void;
-  /** How long to let calls gather before the next read leaves. */
-  gatherMs(crm: Crm, hot: boolean): number;
+  /** How long to let calls gather since the last read: nothing while the budget has much room. */
+  gatherMs(crm: Crm): number;
   spend(crm: Crm, cost: number, work: (send: Send) => Promise<void>, hot: boolean): Promise<boolean>;
   session(crm: Crm, facts: AccountFacts, send: Send): Promise<CrmSession | null>;
   /** CRM ids by address, in lower case. */
@@ -38,6 +38,8 @@ export class RecordOwnersReader {
   readonly #eye: Eye;
   readonly #waiting = new Set<Waiting>();
   #reading = false;
+  /** When the last read left. */
+  #leftAt = 0;
 
   constructor(eye: Eye) {
     this.#eye = eye;
@@ -64,11 +66,11 @@ export class RecordOwnersReader {
   async #readAll(crm: Crm, facts: AccountFacts): Promise<void> {
     this.#reading = true;
     try {
+      await until(this.#leftAt + this.#eye.gatherMs(crm));
       while (this.#waiting.size > 0) {
         const hasRoom = await this.#readSome(crm, facts);
-        const hot = [...this.#waiting].some((item) => item.hot);
-        const waitMs = hasRoom ? this.#eye.gatherMs(crm, hot) : roomMs;
-        if (this.#waiting.size > 0 && waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+        const nextAt = hasRoom ? this.#leftAt + this.#eye.gatherMs(crm) : Date.now() + roomMs;
+        if (this.#waiting.size > 0) await until(nextAt);
       }
     } finally {
       this.#reading = false;
@@ -81,6 +83,7 @@ export class RecordOwnersReader {
     const some = [...this.#waiting].slice(0, peopleMax);
     const hot = some.some((item) => item.hot);
     const read = async (send: Send) => {
+      this.#leftAt = Date.now();
       const said = await this.#said(crm, facts, some, send);
       for (const [index, item] of some.entries()) item.answer(said?.[index] ?? null);
     };
@@ -116,4 +119,9 @@ export class RecordOwnersReader {
       return null;
     }
   }
+}
+
+async function until(at: number): Promise<void> {
+  const waitMs = at - Date.now();
+  if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
 }

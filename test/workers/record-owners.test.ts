@@ -80,7 +80,7 @@ describe("a new follow-up", () => {
     expect(crm.ownersRead).toHaveLength(2);
   });
 
-  it("waits two seconds at most for a CRM that is slow to say it", async () => {
+  it("waits 2.5 seconds at most for a CRM that is slow to say it", async () => {
     const { crm, of } = await open("slow-to-say", (one) => {
       one.recordOwnersOf.set("ann@example.com", { record: "owner-kim" });
       one.holdsOwners = true;
