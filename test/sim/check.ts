@@ -147,6 +147,8 @@ export class LiveChecks {
    */
   #onSeal(host: Host, sealed: Root, parent: string): void {
     const asked = this.#asked.get(host.name);
+    // An answer to nobody: the next seal may be of this node's own accord, when whoever asked has become somebody else.
+    this.#asked.delete(host.name);
     if (sealed.ties.at(-1)?.by.startsWith("person:") === true) return;
     const own = userIds(sealed);
     const said = asked?.to === parent ? (asked.profile.values.user_id ?? []).map((value) => `user_id:${value}`) : [];
