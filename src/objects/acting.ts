@@ -85,14 +85,17 @@ export class Acting {
   async assign(id: string): Promise<void> {
     const { env, state } = this.#around;
     const first = state.root();
-    const owed = first?.follow_ups.find((item) => item.id === id);
-    if (first === null || owed?.assign === undefined) return;
+    const asked = first?.follow_ups.find((item) => item.id === id);
+    if (first === null || asked?.assign === undefined) return;
     const policy = await this.#around.policyOf(first.workspace);
-    const company = companyOf(policy, first.lead);
-    const owner = await this.#ownerOf(policy, first, owed);
+    const owner = await this.#ownerOf(policy, first, asked);
+    const root = state.root();
+    const owed = root?.follow_ups.find((item) => item.id === id);
+    if (root === null || owed?.assign === undefined || owed.state !== "open") return;
+    const company = companyOf(policy, root.lead);
     for (const way of owed.assign) {
       const preferred = owner ?? way.preferred;
-      const answer = await teamStub(env, first.workspace).assign({
+      const answer = await teamStub(env, root.workspace).assign({
         follow_up: id,
         team: way.team,
         play: way.play,
@@ -117,7 +120,7 @@ export class Acting {
     }
     const holder = lastResort(policy, owed.play);
     // Told, so that whoever asks again hears the same, also when somebody is there by then.
-    await teamStub(env, first.workspace).reassign({ follow_up: id, to: holder, by: "engine", at: owed.created_at });
+    await teamStub(env, root.workspace).reassign({ follow_up: id, to: holder, by: "engine", at: owed.created_at });
     this.#assigned(id, { holder, why: "nobody" });
   }
 
