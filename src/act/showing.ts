@@ -24,7 +24,7 @@ import type { CrmName } from "../model.ts";
 import { type LeadFold, lifecycleOf, recordIdsOf } from "../resolve/lead.ts";
 import { isFormer, type Root, type Target } from "../resolve/node.ts";
 import { isUnambiguous } from "../resolve/records.ts";
-import { recordsOf, type ShownRecord, withRecord } from "../resolve/shown.ts";
+import { type Returns, recordsOf, type ShownRecord, withRecord, writing } from "../resolve/shown.ts";
 import { isCrm } from "../resolve/targets.ts";
 import { withoutRoute } from "./outbox.ts";
 
@@ -37,27 +37,45 @@ export function withRecordsOwed(root: Root, policy: Policy, targets: readonly Ta
     const { crm, account } = target;
     if (!isCrm(crm)) continue;
     const fields = recordFields.filter((field) => isOurs(field, ownershipOf(policy.fields, field), crm));
-    const person = fields.length === 0 ? undefined : personIn(root, target, targets);
+    const known = recordsOf(root).find((item) => item.account === account);
+    const person = fields.length === 0 && known?.returns === undefined ? undefined : personIn(root, target, targets);
     if (person === undefined) continue;
     facts ??= factsOf(root, policy, now);
-    const known = recordsOf(root).find((item) => item.account === account);
     // Of somebody who has said no nothing is begun.
     if (facts.saysNo && known === undefined) continue;
-    const carried = carriedTo(crm, root.lead, fields, facts.saysNo, policy.fields);
-    const occasion = occasionOf(facts, fields, carried);
-    if (known?.occasion === occasion && known.person === person) continue;
     const before = known?.person === person ? known : undefined;
+    const carried = carriedTo(crm, root.lead, fields, facts.saysNo, policy.fields);
+    const returned = returnedOf(before, carried);
+    const occasion = occasionOf(facts, fields, carried);
+    if (before?.occasion === occasion && bringsBack(before, returned)) continue;
     const wanted = { ...facts.values, ...carried };
-    const values = Object.fromEntries(
+    const values: Partial<Record<RecordField, RecordValue>> = Object.fromEntries(
       fields.flatMap((field) => {
         const value = wanted[field];
         return value === undefined ? [] : [[field, valueFor(field, value, before, policy.fields[field])]];
       }),
     );
+    for (const [field, value] of Object.entries(returned) as [CarriedField, string][])
+      values[field] = { value, ours: writtenIn(before, field) };
     const key = `fr_${digest(account, person, occasion, String(now))}`;
-    const stands = before?.stands === undefined ? {} : { stands: before.stands };
     const state = "pending";
-    next = withRecord(next, { crm, account, person, key, occasion, at: now, state, values, retry_at: now, ...stands });
+    const wrote = writing(before ?? {}, carried, policy.version);
+    // Whoever undoes a version asks the ledger what it has written.
+    if (wrote.wrote !== before?.wrote) next = { ...next, version: next.version + 1 };
+    next = withRecord(next, {
+      crm,
+      account,
+      person,
+      key,
+      occasion,
+      at: now,
+      state,
+      values,
+      retry_at: now,
+      ...wrote,
+      ...(before?.stands === undefined ? {} : { stands: before.stands }),
+      ...(before?.returns === undefined ? {} : { returns: before.returns }),
+    });
   }
   return next;
 }
@@ -87,7 +105,9 @@ interface Facts {
 function factsOf(root: Root, policy: Policy, now: number): Facts {
   const { lead } = root;
   const { score } = scoreOf(policy, lead, now);
-  const latest = root.follow_ups.toSorted((a, b) => b.created_at - a.created_at || (a.id < b.id ? -1 : 1))[0];
+  // What was taken back is no reason.
+  const made = root.follow_ups.filter(({ state, undo }) => state !== "cancelled" || undo === undefined);
+  const latest = made.toSorted((a, b) => b.created_at - a.created_at || (a.id < b.id ? -1 : 1))[0];
   const saysNo = refusalOf(lead, undefined) !== null;
   return {
     saysNo,
@@ -111,7 +131,31 @@ function occasionOf({ values, saysNo, followUp }: Facts, fields: readonly Record
   return digest(...own, ...fields, ...Object.values(carried));
 }
 
+/** What an undo brings back: not where the policy in force has something to say itself, nor what stands there already. */
+function returnedOf(before: ShownRecord | undefined, carried: Carried): Returns {
+  const { returns = {} } = before ?? {};
+  return Object.fromEntries(
+    carriedFields.flatMap((field) => {
+      const value = returns[field];
+      const isOwed =
+        value !== undefined && carried[field] === undefined && writtenIn(before, field).some((one) => one !== value);
+      return isOwed ? [[field, value]] : [];
+    }),
+  );
+}
+
 type Carried = Readonly<Partial<Record<CarriedField, string>>>;
+
+/** What may stand there of ours: what is confirmed, and what the last write may have written. */
+function writtenIn(before: ShownRecord | undefined, field: RecordField): readonly string[] {
+  const both = [before?.stands?.[field], before?.values[field]?.value].filter((one) => one !== undefined);
+  return [...new Set(both)];
+}
+
+/** Whether the last write does so already, however it came out. */
+function bringsBack({ values }: ShownRecord, returned: Returns): boolean {
+  return carriedFields.every((field) => returned[field] === undefined || values[field]?.value === returned[field]);
+}
 
 /**
  * What this CRM is to be told of its own fields: what holds of the values that others brought. Its own word it has already, and nothing more
@@ -158,9 +202,7 @@ function valueFor(
 ): RecordValue {
   const isShared = ownership?.owner === "shared";
   const wasLeft = before?.left?.includes(field) === true;
-  const written = wasLeft
-    ? []
-    : [before?.stands?.[field], before?.values[field]?.value].filter((one) => one !== undefined);
+  const written = wasLeft ? [] : writtenIn(before, field);
   const ours = [...new Set([...written, ...(isShared ? [""] : [])])];
   return { value: settled(value, before?.stands?.[field], ownership), ...(ours.length === 0 ? {} : { ours }) };
 }

@@ -1,4 +1,7 @@
-/** Undo of what a version of the policy did: its open follow-ups are withdrawn, what a person touched is left and listed. */
+/**
+ * Undo of what a version of the policy did: its open follow-ups are withdrawn, what it wrote into fields of the CRMs' own returns to what stood
+ * there of ours before, and what a person touched is left and listed.
+ */
 import * as z from "zod";
 import { type Made, type Undoing, undoOf } from "../decide/undo.ts";
 import type { Env } from "../env.ts";
@@ -8,6 +11,7 @@ import { ledgerOf } from "../ledger/shards.ts";
 import { hopsMax, undoPageMax } from "../limits.ts";
 import type { AnswerAnswer, AnswerCall } from "../objects/answering.ts";
 import { identityStub } from "../objects/names.ts";
+import type { writtenFields } from "../resolve/shown.ts";
 import { workspaceOf } from "./authorise.ts";
 import { checked } from "./setup.ts";
 
@@ -20,6 +24,12 @@ const order = z.strictObject({
   cursor: z.string().max(200).optional(),
 });
 
+/** Whose they are. */
+interface Of {
+  readonly workspace: string;
+  readonly shard: number;
+}
+
 interface Row {
   readonly id: string;
   readonly lead: string;
@@ -29,9 +39,20 @@ interface Row {
   readonly document: string;
 }
 
+/** A field of a CRM's own, of one lead, that this version was the last to write. */
+interface Returned {
+  readonly lead: string;
+  readonly crm: string;
+  readonly account: string;
+  readonly field: string;
+}
+
+/** Cursors of the second half: what follows is the last lead. No follow-up's id begins so. */
+const ofLeads = "lead:";
+
 /**
- * `POST /v1/policy/versions/:version/undo`: a page of its follow-ups at a time, oldest first; to be called again with `next_cursor` until that is
- * null. Calling it again from the beginning is harmless: what is withdrawn stays so.
+ * `POST /v1/policy/versions/:version/undo`: a page of its follow-ups at a time, oldest first, then of the leads in whose records it wrote; to be
+ * called again with `next_cursor` until that is null. Calling it again from the beginning is harmless: what is withdrawn stays so.
  */
 export async function undoVersion(c: AppContext): Promise<Response> {
   const who = await workspaceOf(c);
@@ -44,12 +65,32 @@ export async function undoVersion(c: AppContext): Promise<Response> {
     .bind(who.workspace, version)
     .first();
   if (known === null) return problem(404, { code: "no_such_version" });
-  const rows = await ledgerOf(c.env, who.shard)
+  const { cursor = "", dry_run, by } = body;
+  const followUps = cursor.startsWith(ofLeads)
+    ? null
+    : await undoFollowUps(c.env, who, version, { cursor, dry_run, by });
+  if (followUps !== null && followUps.next !== null) {
+    const { withdrawn, left, next } = followUps;
+    return Response.json({ version, dry_run, withdrawn, left, fields: [], next_cursor: next });
+  }
+  const { withdrawn = [], left = [] } = followUps ?? {};
+  const from = followUps === null ? cursor.slice(ofLeads.length) : "";
+  const { fields, next } = await undoFields(c.env, who, version, from, dry_run);
+  return Response.json({ version, dry_run, withdrawn, left, fields, next_cursor: next });
+}
+
+async function undoFollowUps(
+  env: Env,
+  { workspace, shard }: Of,
+  version: number,
+  { cursor, dry_run, by }: { readonly cursor: string; readonly dry_run: boolean; readonly by: string },
+): Promise<{ readonly withdrawn: Undoing[]; readonly left: Undoing[]; readonly next: string | null }> {
+  const rows = await ledgerOf(env, shard)
     .prepare(
       `SELECT id, lead, play, state, holder, document FROM follow_ups
        WHERE workspace = ? AND id > ? AND document ->> '$.policy_version' = ? ORDER BY id LIMIT ?`,
     )
-    .bind(who.workspace, body.cursor ?? "", version, undoPageMax + 1)
+    .bind(workspace, cursor, version, undoPageMax + 1)
     .all<Row>();
   const page = rows.results.slice(0, undoPageMax);
   const withdrawn: Undoing[] = [];
@@ -57,16 +98,55 @@ export async function undoVersion(c: AppContext): Promise<Response> {
   for (const item of undoOf(page.map(madeOf), version)) {
     if (item.arm === "left") left.push(item);
     if (item.arm !== "withdraw") continue;
-    if (body.dry_run) {
+    if (dry_run) {
       withdrawn.push(item);
       continue;
     }
-    const answer = await withdraw(c.env, item, version, body.by);
+    const answer = await withdraw(env, item, version, by);
     if (answer === "withdrawn") withdrawn.push(item);
     else left.push({ ...item, arm: "left", because: answer });
   }
-  const next = rows.results.length > undoPageMax ? (page.at(-1)?.id ?? null) : null;
-  return Response.json({ version, dry_run: body.dry_run, withdrawn, left, next_cursor: next });
+  return { withdrawn, left, next: rows.results.length > undoPageMax ? (page.at(-1)?.id ?? null) : null };
+}
+
+/** The lead's object brings them back; what somebody has typed there since stays, and is listed no more once the CRM has said so. */
+async function undoFields(
+  env: Env,
+  { workspace, shard }: Of,
+  version: number,
+  from: string,
+  dryRun: boolean,
+): Promise<{ readonly fields: readonly Returned[]; readonly next: string | null }> {
+  const rows = await ledgerOf(env, shard)
+    .prepare(
+      `SELECT id, document ->> '$.written' AS written FROM leads
+       WHERE workspace = ? AND id > ? AND merged_into IS NULL
+         AND EXISTS (SELECT 1 FROM json_each(document, '$.written') WHERE value ->> '$.version' = ?) ORDER BY id LIMIT ?`,
+    )
+    .bind(workspace, from, version, undoPageMax + 1)
+    .all<{ id: string; written: string }>();
+  const page = rows.results.slice(0, undoPageMax);
+  const fields: Returned[] = [];
+  for (const { id, written } of page) {
+    const mine = (JSON.parse(written) as ReturnType<typeof writtenFields>).filter((item) => item.version === version);
+    const isDone = dryRun || (await bringBack(env, id, version));
+    if (isDone) fields.push(...mine.map(({ crm, account, field }) => ({ lead: id, crm, account, field })));
+  }
+  return { fields, next: rows.results.length > undoPageMax ? `${ofLeads}${page.at(-1)?.id ?? ""}` : null };
+}
+
+/** False where the lead is gone, or going. */
+async function bringBack(env: Env, lead: string, version: number): Promise<boolean> {
+  let target = lead;
+  for (let hops = 0; hops < hopsMax; hops++) {
+    const stub = identityStub(env, target) as unknown as {
+      undoFields(call: { readonly version: number }): Promise<AnswerAnswer>;
+    };
+    const answer = await stub.undoFields({ version });
+    if (answer.arm !== "moved") return answer.arm === "ok";
+    target = answer.to;
+  }
+  return false;
 }
 
 function madeOf({ document, ...row }: Row): Made {

@@ -20,6 +20,7 @@ import {
   type Root,
 } from "../resolve/node.ts";
 import { overdueQuestion } from "../resolve/overdue.ts";
+import { writtenFields } from "../resolve/shown.ts";
 import { isCrm } from "../resolve/targets.ts";
 
 export interface LeadRow {
@@ -111,6 +112,7 @@ export function projectionOf(root: Root, signals: readonly string[], policy: Pol
         outcome: item.outcome,
         closed_at: item.closed_at,
         closed_because: item.closed_because,
+        touched: item.touched,
       }),
     })),
     exceptions: exceptionsOf(root, policy, now),
@@ -131,6 +133,7 @@ function leadRow(root: Root, policy: Policy, now: number): LeadRow {
   const { lead } = root;
   const { score, reasons } = scoreOf(policy, lead, now);
   const last = lead.last?.at ?? 0;
+  const written = writtenFields(root);
   return {
     id: root.name,
     version: root.version,
@@ -151,6 +154,7 @@ function leadRow(root: Root, policy: Policy, now: number): LeadRow {
       consent: lead.consent?.value ?? null,
       score: { ...score, reasons, at: now },
       level: standingOf(policy, lead, score, now).level,
+      ...(written.length === 0 ? {} : { written }),
       people: peopleOf(root),
     }),
   };

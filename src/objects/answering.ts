@@ -3,6 +3,7 @@ import type { Answered, Speaker, Way, Word } from "../resolve/answers.ts";
 import { settleException, tellFollowUp } from "../resolve/answers.ts";
 import type { Root, Target } from "../resolve/node.ts";
 import { raiseOverdue } from "../resolve/overdue.ts";
+import { fieldsUndone } from "../resolve/shown.ts";
 import type { NodeState } from "./node-state.ts";
 
 export type AnswerCall = Speaker &
@@ -38,6 +39,18 @@ export class Answering {
     if (answered.root === root) return { arm: "ok" };
     // What was said is seen in the ledger however little it changed here.
     this.#state.save({ ...answered.root, version: Math.max(answered.root.version, root.version + 1) });
+    this.#state.projectDue = true;
+    this.#pump();
+    return { arm: "ok" };
+  }
+
+  /** What this version of the policy wrote into fields of the CRMs' own is to be brought back. On disk when this answers. */
+  undoFields(call: { readonly version: number }): AnswerAnswer {
+    const root = this.#here();
+    if ("arm" in root) return root;
+    const undone = fieldsUndone(root, call.version);
+    if (undone === root) return { arm: "ok" };
+    this.#state.save(undone);
     this.#state.projectDue = true;
     this.#pump();
     return { arm: "ok" };

@@ -358,6 +358,10 @@ export class IdentityObject extends DurableObject<Env> {
     return this.#answering.answer(call);
   }
 
+  undoFields(call: { readonly version: number }): AnswerAnswer {
+    return this.#answering.undoFields(call);
+  }
+
   overdue(): AnswerAnswer {
     return this.#answering.overdue();
   }

@@ -315,7 +315,7 @@ export class Linking {
       if (target === before.name) {
         const here = todo.node === before.name ? before : await this.#wayLeadsHere(todo, life);
         if (here === null) return;
-        if (here !== "elsewhere") return this.#state.change(linked(here, todo, remembered, isApart, Date.now()));
+        if (here !== "elsewhere") return this.#state.change(linked(here, todo, remembered, Date.now()));
         target = todo.node;
         continue;
       }
@@ -337,8 +337,7 @@ export class Linking {
           authority.type === "receipt" ? unlinked(of, todo.node) : keepApart(of, todo.node, target, reason, Date.now()),
         );
       if (target === todo.node && (answer.arm === "claimed" || answer.arm === "moved")) remembered = answer;
-      if (answer.arm === "claimed" && !elsewhere)
-        return this.#state.change(linked(root, todo, remembered, isApart, Date.now()));
+      if (answer.arm === "claimed" && !elsewhere) return this.#state.change(linked(root, todo, remembered, Date.now()));
       if (answer.arm === "claimed") {
         target = root.name;
         continue;
@@ -383,7 +382,7 @@ export class Linking {
       if (joined.arm === "apart") return apart(joined.reason, then);
       // Whoever owed the node only has not brought it along: the node is asked again.
       const isBrought = joined.arm === "joined" && then.members.includes(todo.node);
-      if (isBrought) return this.#state.change(linked(then, todo, remembered, false, Date.now()));
+      if (isBrought) return this.#state.change(linked(then, todo, remembered, Date.now()));
       target = joined.arm === "joined" ? todo.node : joined.to;
     }
     throw new Error("too many moves");

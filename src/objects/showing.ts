@@ -43,6 +43,7 @@ export class Showing {
     const answer = first?.arm === "pending" && first.retryAfterMs === 0 ? await ask() : first;
     const root = state.root();
     if (root === null) return;
+    if (record.returns !== undefined) state.projectDue = true;
     // The ledger must not wait for an account that does not answer.
     if (answer === null) return state.change(recordEnded(root, key, { retry_at: Date.now() + unreachableMs }));
     switch (answer.arm) {
@@ -76,6 +77,7 @@ export class Showing {
     const node = state.load();
     if (node.role === "alias") return { moved: node.parent };
     if (node.role !== "root") return { moved: null };
+    if (pendingRecords(node).some((item) => item.key === key && item.returns !== undefined)) state.projectDue = true;
     if ("left" in outcome) state.change(recordEnded(node, key, { left: outcome.left }));
     else if ("problem" in outcome) state.change(recordEnded(node, key, { problem: outcome.problem }));
     this.#around.pump();

@@ -352,11 +352,8 @@ function toldOf(root: Root, item: FollowUpRecord, word: Word, speaker: Speaker):
       if (item.undo !== undefined) return { arm: "ok", root };
       const because = `${word.reason}, says ${speaker.by}`;
       const stands = item.actions.some(isStanding);
-      if (!stands) return { arm: "ok", root: cancelFollowUp(root, id, because, speaker.at) };
-      return {
-        arm: "ok",
-        root: changeFollowUp(root, id, (one) => revised(one, { undo: { because } })),
-      };
+      const undone = changeFollowUp(root, id, (one) => revised(one, { undo: { because } }));
+      return { arm: "ok", root: stands ? undone : cancelFollowUp(undone, id, because, speaker.at) };
     }
   }
 }

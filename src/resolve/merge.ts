@@ -46,17 +46,10 @@ export function linkDone(root: Root, node: string, at: number): Root {
  * a person of its own one day. With two here whom somebody keeps apart, it is looked into whether it holds them together: it was made on the
  * word of who came to be here in a race.
  */
-export function linked(
-  root: Root,
-  todo: LinkTodo,
-  remembered: Partial<Remembered>,
-  inDoubt: boolean,
-  at: number,
-): Root {
+export function linked(root: Root, todo: LinkTodo, remembered: Partial<Remembered>, at: number): Root {
   const { node } = todo;
   const done = linkDone(root, node, at);
-  const isDoubted = inDoubt || isDivided(done);
-  const made = isDoubted ? { ...done, doubts: [...done.doubts, { tie: tieOf(todo, at) }] } : done;
+  const made = isDivided(done) ? { ...done, doubts: [...done.doubts, { tie: tieOf(todo, at) }] } : done;
   const { erased_at, epoch } = remembered;
   if (erased_at === undefined || epoch === undefined) return made;
   return {

@@ -2,12 +2,24 @@
  * What a CRM's record of this person shows of ours (`connectors/contract.ts`, `RecordCommand`), and what became of the last write: one entry
  * per account, in the root's state. Which values are to be shown is told in `act/showing.ts`. Pure.
  */
-import { type RecordField, type RecordValues, recordFields } from "../../connectors/contract.ts";
+import {
+  type CarriedField,
+  carriedFields,
+  type RecordField,
+  type RecordValues,
+  recordFields,
+} from "../../connectors/contract.ts";
 import type { CrmName } from "../model.ts";
 import type { Root } from "./node.ts";
 
 /** Values by field, as `RecordValue.value`. */
 export type Shown = Readonly<Partial<Record<RecordField, string>>>;
+
+/** A version of the policy has written into a field of the CRM's own, over this value of ours (empty: nothing stood there). */
+export interface FieldWrite {
+  readonly version: number;
+  readonly before: string;
+}
 
 export interface ShownRecord {
   readonly crm: CrmName;
@@ -27,11 +39,21 @@ export interface ShownRecord {
   readonly retry_at: number;
   /** What stands there of ours as far as the CRM has confirmed it. What a person has typed is not in it. */
   readonly stands?: Shown;
+  /** Who has written into the fields of the CRM's own, the latest last: what an undo brings back. */
+  readonly wrote?: Wrote;
+  /** What an undo is to bring back, unless the policy in force writes there itself. */
+  readonly returns?: Returns;
   /** Fields that the last write has left: a person's, or the CRM has none such. */
   readonly left?: readonly RecordField[];
   /** Why the CRM refused the last write. */
   readonly problem?: string;
 }
+
+export type Wrote = Readonly<Partial<Record<CarriedField, readonly FieldWrite[]>>>;
+export type Returns = Readonly<Partial<Record<CarriedField, string>>>;
+
+/** More is not remembered of one field: an older version's writes are not undone then. */
+const writesMax = 4;
 
 export function recordsOf(root: Root): readonly ShownRecord[] {
   return root.records ?? [];
@@ -63,8 +85,83 @@ export function recordEnded(
   if (end === "superseded") return withRecord(root, { ...record, state: "superseded" });
   if ("retry_at" in end) return withRecord(root, { ...record, retry_at: end.retry_at });
   if ("problem" in end) return withRecord(root, { ...record, state: "refused", problem: end.problem });
-  const { problem: _over, ...rest } = record;
-  return withRecord(root, { ...rest, state: "done", stands: standing(record, end.left), left: end.left });
+  const { problem: _over, wrote: _before, returns, ...rest } = record;
+  const done = {
+    ...rest,
+    state: "done",
+    stands: standing(record, end.left),
+    left: end.left,
+    ...wroteAfter(record, end.left),
+  } as const;
+  if (returns === undefined) return withRecord(root, done);
+  const isOwed = (field: CarriedField) =>
+    returns[field] !== undefined && record.values[field]?.value !== returns[field];
+  const owed = carriedFields.filter(isOwed).map((field) => [field, returns[field]] as const);
+  // Seen in the ledger: whoever undoes a version asks there what it has written.
+  const next = owed.length === 0 ? done : { ...done, returns: Object.fromEntries(owed) };
+  return { ...withRecord(root, next), version: root.version + 1 };
+}
+
+/** With the write of this version, where it changes what stands there of ours. */
+export function writing(
+  { wrote: known, stands = {} }: Pick<ShownRecord, "wrote" | "stands">,
+  values: Returns,
+  version: number,
+): Pick<ShownRecord, "wrote"> {
+  const wrote = known ?? {};
+  const more = carriedFields.flatMap((field) => {
+    const [value, before = ""] = [values[field], stands[field]];
+    const writes = wrote[field] ?? [];
+    if (value === undefined || value === before || writes.at(-1)?.version === version) return [];
+    return [[field, [...writes, { version, before }].slice(-writesMax)] as const];
+  });
+  if (more.length > 0) return { wrote: { ...wrote, ...Object.fromEntries(more) } };
+  return known === undefined ? {} : { wrote: known };
+}
+
+/** What a person has typed there is theirs from then on, whatever stood there before; what was brought back is no write any more. */
+function wroteAfter(
+  { wrote = {}, values, returns = {} }: ShownRecord,
+  left: readonly RecordField[],
+): Pick<ShownRecord, "wrote"> {
+  const next: Partial<Record<CarriedField, readonly FieldWrite[]>> = {};
+  for (const field of carriedFields) {
+    const isReturned = returns[field] !== undefined && values[field]?.value === returns[field];
+    const writes = isReturned ? (wrote[field] ?? []).slice(0, -1) : (wrote[field] ?? []);
+    if (writes.length > 0 && !left.includes(field)) next[field] = writes;
+  }
+  return Object.keys(next).length === 0 ? {} : { wrote: next };
+}
+
+/** Fields of the CRMs' own in which a version of the policy stands, as its last write. */
+export function writtenFields(root: Root): readonly {
+  readonly crm: CrmName;
+  readonly account: string;
+  readonly field: CarriedField;
+  readonly version: number;
+}[] {
+  return recordsOf(root).flatMap(({ crm, account, wrote = {} }) =>
+    carriedFields.flatMap((field) => {
+      const last = wrote[field]?.at(-1);
+      return last === undefined ? [] : [{ crm, account, field, version: last.version }];
+    }),
+  );
+}
+
+/** What this version of the policy was the last to write returns to what of ours stood there before. The same root where there is nothing. */
+export function fieldsUndone(root: Root, version: number): Root {
+  let next = root;
+  for (const record of recordsOf(root)) {
+    const last = carriedFields.flatMap((field) => {
+      const write = record.wrote?.[field]?.at(-1);
+      const isAsked = record.returns?.[field] !== undefined;
+      return write?.version === version && !isAsked ? [[field, write.before] as const] : [];
+    });
+    if (last.length === 0) continue;
+    const returns = { ...record.returns, ...Object.fromEntries(last) };
+    next = { ...withRecord(next, { ...record, returns }), version: root.version + 1 };
+  }
+  return next;
 }
 
 function standing({ stands = {}, values }: ShownRecord, left: readonly RecordField[]): Shown {

@@ -244,7 +244,7 @@ export const mutants: readonly Mutant[] = [
   one(
     "a signal stays where a split has made it wrong",
     identity,
-    '      if (!leadsHere) return { arm: "moved", to: first };\n',
+    '      if (way === null) return { arm: "moved", to: first };\n      if (this.#state.load() !== node) return { arm: "busy" };\n      if (happenedBefore(call, way.erased_at)) return { arm: "swallowed" };\n',
     "",
   ),
   one(
@@ -467,9 +467,9 @@ export const mutants: readonly Mutant[] = [
   one("who was kept apart is claimed all the same", linking, "const full = isApart || before", "const full = before"),
   one(
     "who was claimed before being kept apart stays",
-    linking,
-    "const made = inDoubt ?",
-    "const made = inDoubt && done === root ?",
+    merge,
+    "const made = isDivided(done) ?",
+    "const made = isDivided(done) && done === root ?",
   ),
   one(
     "what is shown may be from before what is forgotten",
@@ -541,7 +541,7 @@ export const mutants: readonly Mutant[] = [
   one(
     "what was told and not confirmed counts as told",
     "src/objects/listening.ts",
-    "    if (task.seen !== untold) store.saw(task.key, task.updated, untold);\n    task.seen = untold;\n",
+    "    if (task.seen !== told) store.saw(task.key, task.updated, told);\n    task.seen = told;\n",
     "",
   ),
   one(

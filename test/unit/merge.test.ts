@@ -46,16 +46,13 @@ describe("a link", () => {
   it("that is made is in doubt where two are here whom a person keeps apart, for it may be what holds them together", () => {
     const todo = linkTo("acme/e");
     const asked = root({ members: ["acme/z"], links: [todo], apart: [saidApart("acme/x", 8_000)] });
-    expect(linked(asked, todo, {}, false, 9_000).doubts).toEqual([]);
-    expect(linked(asked, todo, {}, true, 9_000).doubts).toHaveLength(1);
+    expect(linked(asked, todo, {}, 9_000).doubts).toEqual([]);
     const met = { ...asked, members: ["acme/x", "acme/z"] };
-    expect(linked(met, todo, {}, false, 9_000).doubts).toEqual([
-      { tie: tieBetween("acme/r", "acme/e", { at: 9_000 }) },
-    ]);
+    expect(linked(met, todo, {}, 9_000).doubts).toEqual([{ tie: tieBetween("acme/r", "acme/e", { at: 9_000 }) }]);
   });
 
   it("to a node of an erased person goes on from their last version, and is told from when on it counts", () => {
-    const made = linked(owing, linkTo("acme/e"), { erased_at: 7_000, epoch: 12 }, false, 9_000);
+    const made = linked(owing, linkTo("acme/e"), { erased_at: 7_000, epoch: 12 }, 9_000);
     expect([made.version, made.erased_nodes]).toEqual([13, { "acme/e": 7_000 }]);
   });
 

@@ -8,7 +8,14 @@ import type { Receipt, Signal } from "../../src/model.ts";
 import { emptyLead, foldSignal } from "../../src/resolve/lead.ts";
 import type { ActionRecord, Root, Target } from "../../src/resolve/node.ts";
 import { nextDueAt } from "../../src/resolve/obligations.ts";
-import { joinRecords, pendingRecords, recordEnded, recordsOf } from "../../src/resolve/shown.ts";
+import {
+  fieldsUndone,
+  joinRecords,
+  pendingRecords,
+  recordEnded,
+  recordsOf,
+  writtenFields,
+} from "../../src/resolve/shown.ts";
 import { signal } from "../signals.ts";
 import { recordOf, rootOf } from "../states.ts";
 
@@ -362,4 +369,75 @@ it("Two people who turn out to be one have one entry for each account: that of t
   expect(joinRecords(early, late).records).toEqual(recordsOf(late));
   expect(joinRecords(late, early).records).toEqual(recordsOf(late));
   expect(joinRecords(person(), person())).toEqual({});
+});
+
+describe("undoing what a version of the policy wrote into a field of the CRM's own", () => {
+  const tells = (id: string, website: string, at = now - 500) =>
+    signal({ id, kind: "identified", occurred_at: at, traits: { website } });
+  const version = (number: number, of: Policy = policy): Policy => ({ ...of, version: number });
+  const shares = (number: number) => version(number);
+  const keeps = (number: number) => version(number, fields({ website: { write_to: [] } }));
+  /** Shown in the CRM under that policy, but for the fields that are left. */
+  const written = (root: Root, of: Policy, at = now, left: "website"[] = []): Root => {
+    const next = owed(root, of, [hubspot], at);
+    return recordEnded(next, pendingRecords(next)[0]?.key ?? "", { left });
+  };
+  const website = (root: Root, of: Policy, at: number) =>
+    pendingRecords(owed(root, of, [hubspot], at))[0]?.values.website;
+  const stands = (root: Root) => recordsOf(root)[0]?.stands?.website;
+  const versions = (root: Root) => writtenFields(root).map((item) => [item.field, item.version]);
+  const filled = written(person([demo, tells("2", "example.com")]), shares(2));
+
+  it("empties what it had filled in, where that stands there still, once the policy writes there no more", () => {
+    expect(versions(filled)).toEqual([["website", 2]]);
+    const undone = fieldsUndone(filled, 2);
+    expect(undone.version).toBe(filled.version + 1);
+    expect(website(undone, keeps(3), now + 1)).toEqual({ value: "", ours: ["example.com"] });
+    const back = written(undone, keeps(3), now + 1);
+    expect([stands(back), versions(back)]).toEqual(["", []]);
+    expect(pendingRecords(owed(back, keeps(3), [hubspot], now + 2))).toEqual([]);
+    expect(fieldsUndone(back, 2)).toBe(back);
+  });
+
+  it("brings back what an earlier version had written, and that can be undone then", () => {
+    const lead = foldSignal(filled.lead, tells("3", "www.example.com", now - 100));
+    const newer = written({ ...filled, lead }, shares(3), now + 1);
+    expect([stands(newer), versions(newer)]).toEqual(["www.example.com", [["website", 3]]]);
+    expect(fieldsUndone(newer, 2)).toBe(newer);
+    const back = written(fieldsUndone(newer, 3), keeps(4), now + 2);
+    expect([stands(back), versions(back)]).toEqual(["example.com", [["website", 2]]]);
+    expect(stands(written(fieldsUndone(back, 2), keeps(4), now + 3))).toBe("");
+  });
+
+  it("counts one version's first write alone, however often it wrote", () => {
+    const lead = foldSignal(filled.lead, tells("3", "www.example.com", now - 100));
+    const again = written({ ...filled, lead }, shares(2), now + 1);
+    expect(stands(again)).toBe("www.example.com");
+    expect(website(fieldsUndone(again, 2), keeps(3), now + 2)).toEqual({ value: "", ours: ["www.example.com"] });
+  });
+
+  it("leaves what a person has typed there since, and asks for it no more", () => {
+    const back = written(fieldsUndone(filled, 2), keeps(3), now + 1, ["website"]);
+    expect([stands(back), versions(back)]).toEqual([undefined, []]);
+    expect(pendingRecords(owed(back, keeps(3), [hubspot], now + 2))).toEqual([]);
+    const theirs = written(person([demo, tells("2", "example.com")]), shares(2), now, ["website"]);
+    expect(fieldsUndone(theirs, 2)).toBe(theirs);
+  });
+
+  it("waits while the policy in force writes there itself", () => {
+    const undone = fieldsUndone(filled, 2);
+    expect(pendingRecords(owed(undone, shares(2), [hubspot], now + 1))).toEqual([]);
+    expect(website(undone, keeps(3), now + 2)).toEqual({ value: "", ours: ["example.com"] });
+  });
+
+  it("may come while the write is on its way: what that may have written is taken back as well", () => {
+    const onItsWay = owed(person([demo, tells("2", "example.com")]), shares(2));
+    expect(website(fieldsUndone(onItsWay, 2), keeps(3), now + 1)).toEqual({ value: "", ours: ["example.com"] });
+  });
+
+  it("shows no reason of a follow-up that was taken back", () => {
+    const item = { ...asked, state: "cancelled" as const, undo: { because: "undone" } };
+    const back = owed({ ...filled, follow_ups: [item] }, shares(2), [hubspot], now + 1);
+    expect(pendingRecords(back)[0]?.values.follow_up_reason?.value).toBe("");
+  });
 });

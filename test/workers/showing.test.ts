@@ -79,6 +79,37 @@ describe("the record that a task was made for", () => {
     expect(crm.records).toHaveLength(2);
   });
 
+  it("has a shared field brought back when the version that filled it in is undone", async () => {
+    const { crm, of } = await open("undone-fields");
+    await send(of, { id: "1", kind: "demo_requested", traits: { website: "example.com" } });
+    await until(of, "done");
+    const { root } = await personOf(of, ada);
+    const { body: policy } = await ask(of, "GET", "/v1/policy");
+    const website = { ...policy.fields.website, write_to: [] };
+    const next = { ...policy, version: policy.version + 1, fields: { ...policy.fields, website } };
+    expect((await ask(of, "PUT", "/v1/policy", next)).status).toBe(200);
+
+    const undo = (part: object) =>
+      ask(of, "POST", `/v1/policy/versions/${policy.version}/undo`, { by: "kim@example.com", ...part });
+    const field = { lead: root.name, crm: "hubspot", account: of.account, field: "website" };
+    const told = await eventually(
+      () => undo({ dry_run: true }),
+      ({ body }) => body.fields.length > 0,
+    );
+    expect(told.body).toMatchObject({ fields: [field], next_cursor: null });
+    expect(crm.records).toHaveLength(1);
+    expect((await undo({})).body).toMatchObject({ fields: [field] });
+    const last = await eventually(
+      async () => crm.records.find(({ values }) => values.website?.value === ""),
+      (found) => found !== undefined,
+    );
+    expect(last?.values.website).toEqual({ value: "", ours: ["example.com"] });
+    await eventually(
+      async () => (await undo({ dry_run: true })).body.fields,
+      (fields) => fields.length === 0,
+    );
+  });
+
   it("is not written again for points, and is for a lifecycle state that changes", async () => {
     const { crm, of } = await open("points");
     await send(of, { id: "1", kind: "demo_requested" });
