@@ -6,9 +6,9 @@ import { problem } from "../ingest/problem.ts";
 import type { AppContext } from "../ingest/receive.ts";
 import { takeInLedger } from "../ledger/overdue.ts";
 import { ledgerOf } from "../ledger/shards.ts";
-import { hopsMax, traitLengthMax } from "../limits.ts";
+import { traitLengthMax } from "../limits.ts";
 import type { AnswerAnswer, AnswerCall } from "../objects/answering.ts";
-import { identityStub } from "../objects/names.ts";
+import { askIdentity } from "../objects/names.ts";
 import { workspaceById } from "../workspace.ts";
 import { workspaceOf } from "./authorise.ts";
 import { chooseValue } from "./field-answers.ts";
@@ -141,17 +141,6 @@ function responseTo(answer: AnswerAnswer | null, unknown: string): Response {
 }
 
 /** Follows the lead to wherever it is by now; null where it does not come to rest. */
-export async function ask(env: Env, lead: string, call: AnswerCall): Promise<AnswerAnswer | null> {
-  let target = lead;
-  for (let hops = 0; hops < hopsMax; hops++) {
-    const answer = await answering(env, target).answer(call);
-    if (answer.arm !== "moved") return answer;
-    target = answer.to;
-  }
-  return null;
-}
-
-/** The generated stub type of this call is too deep for the compiler. */
-function answering(env: Env, name: string): { answer(call: AnswerCall): Promise<AnswerAnswer> } {
-  return identityStub(env, name) as unknown as { answer(call: AnswerCall): Promise<AnswerAnswer> };
+export function ask(env: Env, lead: string, call: AnswerCall): Promise<Exclude<AnswerAnswer, { arm: "moved" }> | null> {
+  return askIdentity(env, lead, (stub: { answer(call: AnswerCall): Promise<AnswerAnswer> }) => stub.answer(call));
 }

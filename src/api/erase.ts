@@ -2,9 +2,8 @@
 import * as z from "zod";
 import { problem } from "../ingest/problem.ts";
 import type { AppContext } from "../ingest/receive.ts";
-import { hopsMax } from "../limits.ts";
-import type { EraseAnswer, EraseCall } from "../objects/erasing.ts";
-import { identityStub } from "../objects/names.ts";
+import type { Erasable } from "../objects/erasing.ts";
+import { askIdentity } from "../objects/names.ts";
 import { workspaceOf } from "./authorise.ts";
 import { leadIdOf } from "./read.ts";
 import { checked } from "./setup.ts";
@@ -18,19 +17,12 @@ export async function eraseLead(c: AppContext): Promise<Response> {
   if (who instanceof Response) return who;
   const body = await checked(c, z.strictObject({ by: z.email().max(320) }));
   if (body instanceof Response) return body;
-  let target = leadIdOf(c);
-  if (target.startsWith(`${who.workspace}/`)) {
-    for (let hops = 0; hops < hopsMax; hops++) {
-      const stub: unknown = identityStub(c.env, target);
-      const answer = await (stub as { erase(call: EraseCall): Promise<EraseAnswer> }).erase({
-        by: body.by,
-        at: Date.now(),
-      });
-      if (answer.arm === "under_way") return Response.json({ status: "under_way" }, { status: 202 });
-      if (answer.arm === "erased") return Response.json({ status: "erased" });
-      if (answer.arm === "unknown") break;
-      target = answer.to;
-    }
-  }
+  const lead = leadIdOf(c);
+  const call = { by: body.by, at: Date.now() };
+  const answer = lead.startsWith(`${who.workspace}/`)
+    ? await askIdentity(c.env, lead, (stub: Erasable) => stub.erase(call))
+    : null;
+  if (answer?.arm === "under_way") return Response.json({ status: "under_way" }, { status: 202 });
+  if (answer?.arm === "erased") return Response.json({ status: "erased" });
   return problem(404, { code: "no_such_lead", detail: "There is no such lead in this workspace." });
 }

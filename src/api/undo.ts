@@ -8,10 +8,11 @@ import type { Env } from "../env.ts";
 import { problem } from "../ingest/problem.ts";
 import type { AppContext } from "../ingest/receive.ts";
 import { ledgerOf } from "../ledger/shards.ts";
-import { hopsMax, undoPageMax } from "../limits.ts";
+import { undoPageMax } from "../limits.ts";
 import type { AnswerAnswer, AnswerCall } from "../objects/answering.ts";
-import { identityStub } from "../objects/names.ts";
+import { askIdentity } from "../objects/names.ts";
 import type { writtenFields } from "../resolve/shown.ts";
+import { ask } from "./answers.ts";
 import { workspaceOf } from "./authorise.ts";
 import { checked } from "./setup.ts";
 
@@ -137,16 +138,12 @@ async function undoFields(
 
 /** False where the lead is gone, or going. */
 async function bringBack(env: Env, lead: string, version: number): Promise<boolean> {
-  let target = lead;
-  for (let hops = 0; hops < hopsMax; hops++) {
-    const stub = identityStub(env, target) as unknown as {
-      undoFields(call: { readonly version: number }): Promise<AnswerAnswer>;
-    };
-    const answer = await stub.undoFields({ version });
-    if (answer.arm !== "moved") return answer.arm === "ok";
-    target = answer.to;
-  }
-  return false;
+  const answer = await askIdentity(
+    env,
+    lead,
+    (stub: { undoFields(call: { readonly version: number }): Promise<AnswerAnswer> }) => stub.undoFields({ version }),
+  );
+  return answer?.arm === "ok";
 }
 
 function madeOf({ document, ...row }: Row): Made {
@@ -171,23 +168,17 @@ async function withdraw(env: Env, item: Undoing, version: number, by: string): P
     by,
     at: Date.now(),
   };
-  let target = item.lead;
-  for (let hops = 0; hops < hopsMax; hops++) {
-    const stub = identityStub(env, target) as unknown as { answer(call: AnswerCall): Promise<AnswerAnswer> };
-    const answer = await stub.answer(call);
-    switch (answer.arm) {
-      case "moved":
-        target = answer.to;
-        continue;
-      case "ok":
-        return "withdrawn";
-      case "refused":
-        return answer.detail;
-      case "busy":
-        return "this lead is being erased";
-      case "unknown":
-        return "it is not known there any more";
-    }
+  const answer = await ask(env, item.lead, call);
+  switch (answer?.arm) {
+    case "ok":
+      return "withdrawn";
+    case "refused":
+      return answer.detail;
+    case "busy":
+      return "this lead is being erased";
+    case "unknown":
+      return "it is not known there any more";
+    case undefined:
+      return "its lead could not be found; try again";
   }
-  return "its lead could not be found; try again";
 }

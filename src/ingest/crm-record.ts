@@ -9,9 +9,9 @@ import type { Env } from "../env.ts";
 import { hopsMax } from "../limits.ts";
 import { errorName, log } from "../log.ts";
 import type { CrmName, Identifier, Signal } from "../model.ts";
-import type { EraseAnswer, EraseCall } from "../objects/erasing.ts";
+import type { Erasable, EraseCall } from "../objects/erasing.ts";
 import type { IdentityView } from "../objects/identity.ts";
-import { accountStub, identityStub, nodesOf } from "../objects/names.ts";
+import { accountStub, askIdentity, identityStub, nodesOf } from "../objects/names.ts";
 import { emailOf } from "../resolve/lead.ts";
 import type { Root } from "../resolve/node.ts";
 import type { ConfiguredEmitter } from "../workspace.ts";
@@ -104,12 +104,6 @@ async function eraseAll(env: Env, nodes: readonly string[], by: string, { occurr
     // Sent again, and whoever is there now came after they were erased: the order was not about them.
     if (occurred_at < Math.max(root.erased_at ?? 0, root.erased_nodes[node] ?? 0, root.erased_nodes[root.name] ?? 0))
       continue;
-    let name = root.name;
-    for (let hops = 0; hops < hopsMax; hops++) {
-      const stub: unknown = identityStub(env, name);
-      const answer = await (stub as { erase(call: EraseCall): Promise<EraseAnswer> }).erase(call);
-      if (answer.arm !== "moved") break;
-      name = answer.to;
-    }
+    await askIdentity(env, root.name, (stub: Erasable) => stub.erase(call));
   }
 }

@@ -27,6 +27,11 @@ export type EraseAnswer =
   | { readonly arm: "moved"; readonly to: string }
   | { readonly arm: "unknown" };
 
+/** Who is asked to erase. */
+export interface Erasable {
+  erase(call: EraseCall): Promise<EraseAnswer>;
+}
+
 export interface EraseCall {
   readonly by: string;
   /** Epoch ms. */

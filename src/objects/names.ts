@@ -1,11 +1,38 @@
 /** Names of objects and the way to them. A stub is broken after some errors, so each attempt takes a new one (DESIGN §6). */
 import { digest, nodeName } from "../crypto.ts";
 import type { Env } from "../env.ts";
-import { hintEntriesMax } from "../limits.ts";
+import { hintEntriesMax, hopsMax } from "../limits.ts";
 import type { Signal, TargetName } from "../model.ts";
 
 export function identityStub(env: Env, name: string) {
   return env.IDENTITY.get(env.IDENTITY.idFromName(name));
+}
+
+/**
+ * What whoever this identity is by now answers, wherever merges have moved it; null where it does not come to rest. The generated stub types
+ * are too deep for the compiler, so whoever asks names the one method in `ask`.
+ */
+export async function askIdentity<Stub, Answer extends { readonly arm: string }>(
+  env: Env,
+  name: string,
+  ask: (stub: Stub) => Promise<Answer | Moved>,
+): Promise<Exclude<Answer, Moved> | null> {
+  let target = name;
+  for (let hops = 0; hops < hopsMax; hops++) {
+    const answer = await ask(identityStub(env, target) as unknown as Stub);
+    if (!isMoved(answer)) return answer as Exclude<Answer, Moved>;
+    target = answer.to;
+  }
+  return null;
+}
+
+interface Moved {
+  readonly arm: "moved";
+  readonly to: string;
+}
+
+function isMoved(answer: { readonly arm: string }): answer is Moved {
+  return answer.arm === "moved";
 }
 
 export function accountStub(env: Env, name: string) {
