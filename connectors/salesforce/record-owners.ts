@@ -38,7 +38,7 @@ export async function recordOwners(
   const companies = new Set(some.flatMap((someone) => text(rowOf(someone)?.AccountId) ?? []));
   const accounts =
     companies.size === 0
-      ? ok(new Map())
+      ? ok(new Map<string, readonly Fields[]>())
       : await readAll(conversation, { accounts: soql.accountsOwned([...companies]) });
   // Without it the record's own owner still counts.
   const companyRows: readonly Fields[] = accounts.ok ? (accounts.value.get("accounts") ?? []) : [];

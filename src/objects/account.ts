@@ -67,6 +67,7 @@ import {
   withOwner,
 } from "./account-rules.ts";
 import { type AccountFacts, AccountStore } from "./account-store.ts";
+import type { CrmReader } from "./crm-reader.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
 import { Joining } from "./joining.ts";
 import { Listening, type OwnCall } from "./listening.ts";
@@ -167,31 +168,17 @@ export class AccountObject extends DurableObject<Env> {
       answered: () => this.#hurry(),
       done: () => this.#pump(),
     });
-    this.#joining = new Joining({
-      env,
-      store: this.#store,
+    const reader: CrmReader = {
       later: (work) => this.ctx.waitUntil(work),
-      spend: (crm, cost, work) => this.#wire.spend(crm, cost, work),
-      session: (crm, facts, send) => this.#wire.session(crm, facts, send),
-      failed: (crm, session, failure) => this.#lookFailed(crm, session, failure),
-    });
-    this.#recordOwners = new RecordOwnersReader({
-      later: (work) => this.ctx.waitUntil(work),
-      gatherMs: (crm) => this.#wire.gatherMs(crm, false, Date.now()),
       spend: (crm, cost, work, hot) => this.#wire.spend(crm, cost, work, hot),
+      gatherMs: (crm) => this.#wire.gatherMs(crm, false, Date.now()),
       session: (crm, facts, send) => this.#wire.session(crm, facts, send),
       owners: (crm, session) => this.#wire.ownerIds(crm, session),
       failed: (crm, session, failure) => this.#lookFailed(crm, session, failure),
-    });
-    this.#listening = new Listening({
-      env,
-      store: this.#store,
-      underWay: () => this.#items.keys(),
-      spend: (crm, cost, work) => this.#wire.spend(crm, cost, work),
-      session: (crm, facts, send) => this.#wire.session(crm, facts, send),
-      owners: (crm, session) => this.#wire.ownerIds(crm, session),
-      failed: (crm, session, failure) => this.#lookFailed(crm, session, failure),
-    });
+    };
+    this.#joining = new Joining({ ...reader, env, store: this.#store });
+    this.#recordOwners = new RecordOwnersReader(reader);
+    this.#listening = new Listening({ ...reader, env, store: this.#store, underWay: () => this.#items.keys() });
   }
 
   /* ------------------------------------------------------------------------------------ what identities ask */

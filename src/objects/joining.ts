@@ -6,7 +6,7 @@
  * What is read twice is a duplicate at its identity, so that only progress is remembered: on disk where there was something to tell, and
  * now and then. A look that fails, or a signal that could be stored nowhere, leaves it where it was.
  */
-import type { Crm, CrmSession, Outcome, Send } from "../../connectors/contract.ts";
+import type { Crm } from "../../connectors/contract.ts";
 import { withoutForeign } from "../decide/fields/entrance.ts";
 import type { Env } from "../env.ts";
 import { deliver } from "../ingest/deliver.ts";
@@ -16,15 +16,12 @@ import { errorName, log } from "../log.ts";
 import { toSignal } from "../translate/signal.ts";
 import { workspaceById } from "../workspace.ts";
 import type { AccountFacts, AccountStore } from "./account-store.ts";
+import type { CrmReader } from "./crm-reader.ts";
 
-/** What joining needs of the account object; see `listening.ts`. */
-export interface Eye {
+/** What joining needs of the account object. */
+export interface Eye extends CrmReader {
   readonly env: Env;
   readonly store: AccountStore;
-  later(work: Promise<unknown>): void;
-  spend(crm: Crm, cost: number, work: (send: Send) => Promise<void>): Promise<boolean>;
-  session(crm: Crm, facts: AccountFacts, send: Send): Promise<CrmSession | null>;
-  failed(crm: Crm, session: CrmSession, failure: Exclude<Outcome, { arm: "done" }>): Promise<void>;
 }
 
 export class Joining {

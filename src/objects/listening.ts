@@ -8,7 +8,7 @@
  *
  * What is seen while a write of ours is under way, or was read before one, is not told: it would be our own doing.
  */
-import type { Crm, CrmSession, Outcome, Send, TaskSeen } from "../../connectors/contract.ts";
+import type { Crm, Send, TaskSeen } from "../../connectors/contract.ts";
 import type { Action } from "../act/exactly-once.ts";
 import { beingTold, digestOf, type HeardField, newsIn, untold } from "../act/task-seen.ts";
 import type { Env } from "../env.ts";
@@ -26,21 +26,15 @@ import { errorName, log } from "../log.ts";
 import type { HeardTask } from "../resolve/hearing.ts";
 import type { AccountFacts, AccountStore, ActionRow } from "./account-store.ts";
 import type { HeardAnswer } from "./acting.ts";
+import type { CrmReader } from "./crm-reader.ts";
 import { identityStub } from "./names.ts";
 
 /** What listening needs of the account object. */
-export interface Ear {
+export interface Ear extends CrmReader {
   readonly env: Env;
   readonly store: AccountStore;
   /** Keys of actions that are not settled. */
   underWay(): Iterable<string>;
-  /** Runs `work` with this many requests of the cold budget; false where there is none to be had now. */
-  spend(crm: Crm, cost: number, work: (send: Send) => Promise<void>): Promise<boolean>;
-  session(crm: Crm, facts: AccountFacts, send: Send): Promise<CrmSession | null>;
-  /** Address → CRM id; null where they cannot be read now. */
-  owners(crm: Crm, session: CrmSession): Promise<ReadonlyMap<string, string> | null>;
-  /** What a failed look means for the whole account. */
-  failed(crm: Crm, session: CrmSession, failure: Exclude<Outcome, { arm: "done" }>): Promise<void>;
 }
 
 /** Whose task it is from now on, unless it went on since. */

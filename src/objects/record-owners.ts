@@ -1,30 +1,20 @@
 /**
  * Asks the CRM whose a person's record is, when somebody is to hold a new follow-up. One read at a time, and with the budget filling up fewer
- * of them: whoever asks meanwhile is in the next one, so that a rush is read in batches and leaves the budget to the tasks. Nobody waits for longer than `recordOwnersWaitMs`: a follow-up that leaves is worth more
- * than one that leaves to the right person too late. Nothing is remembered: an owner may change at any time.
+ * of them: whoever asks meanwhile is in the next one, so that a rush is read in batches and leaves the budget to the tasks. Nobody waits for
+ * longer than `recordOwnersWaitMs`: a follow-up that leaves is worth more than one that leaves to the right person too late. Nothing is
+ * remembered: an owner may change at any time.
  */
-import type { Crm, CrmPerson, CrmSession, Outcome, Send } from "../../connectors/contract.ts";
+import type { Crm, CrmPerson, Send } from "../../connectors/contract.ts";
 import type { OwnersSaid } from "../decide/candidates.ts";
 import { recordOwnersWaitMs } from "../limits.ts";
 import { errorName, log } from "../log.ts";
 import type { AccountFacts } from "./account-store.ts";
+import type { CrmReader } from "./crm-reader.ts";
 
 export interface RecordOwnersCall {
   readonly person: CrmPerson;
   /** Takes from what of the budget is reserved for the hot tier. */
   readonly hot: boolean;
-}
-
-/** What reading needs of the account object; see `listening.ts`. */
-export interface Eye {
-  later(work: Promise<unknown>): void;
-  /** How long to let calls gather since the last read: nothing while the budget has much room. */
-  gatherMs(crm: Crm): number;
-  spend(crm: Crm, cost: number, work: (send: Send) => Promise<void>, hot: boolean): Promise<boolean>;
-  session(crm: Crm, facts: AccountFacts, send: Send): Promise<CrmSession | null>;
-  /** CRM ids by address, in lower case. */
-  owners(crm: Crm, session: CrmSession): Promise<ReadonlyMap<string, string> | null>;
-  failed(crm: Crm, session: CrmSession, failure: Exclude<Outcome, { arm: "done" }>): Promise<void>;
 }
 
 interface Waiting extends RecordOwnersCall {
@@ -35,14 +25,14 @@ interface Waiting extends RecordOwnersCall {
 const roomMs = 200;
 
 export class RecordOwnersReader {
-  readonly #eye: Eye;
+  readonly #reader: CrmReader;
   readonly #waiting = new Set<Waiting>();
   #reading = false;
   /** When the last read left. */
   #leftAt = 0;
 
-  constructor(eye: Eye) {
-    this.#eye = eye;
+  constructor(reader: CrmReader) {
+    this.#reader = reader;
   }
 
   /** Addresses, in lower case, of whoever owns the records; null where that is not known in time. Never throws. */
@@ -59,18 +49,18 @@ export class RecordOwnersReader {
       const timer = setTimeout(() => waiting.answer(null), recordOwnersWaitMs);
       this.#waiting.add(waiting);
     });
-    if (!this.#reading) this.#eye.later(this.#readAll(crm, facts));
+    if (!this.#reading) this.#reader.later(this.#readAll(crm, facts));
     return answer;
   }
 
   async #readAll(crm: Crm, facts: AccountFacts): Promise<void> {
     this.#reading = true;
     try {
-      await until(this.#leftAt + this.#eye.gatherMs(crm));
       while (this.#waiting.size > 0) {
-        const hasRoom = await this.#readSome(crm, facts);
-        const nextAt = hasRoom ? this.#leftAt + this.#eye.gatherMs(crm) : Date.now() + roomMs;
-        if (this.#waiting.size > 0) await until(nextAt);
+        await until(this.#leftAt + this.#reader.gatherMs(crm));
+        // They may have been answered by the clock meanwhile.
+        const hasRoom = this.#waiting.size === 0 || (await this.#readSome(crm, facts));
+        if (!hasRoom) await until(Date.now() + roomMs);
       }
     } finally {
       this.#reading = false;
@@ -87,7 +77,7 @@ export class RecordOwnersReader {
       const said = await this.#said(crm, facts, some, send);
       for (const [index, item] of some.entries()) item.answer(said?.[index] ?? null);
     };
-    return this.#eye.spend(crm, requestsMax, read, hot);
+    return this.#reader.spend(crm, requestsMax, read, hot);
   }
 
   async #said(
@@ -97,13 +87,13 @@ export class RecordOwnersReader {
     send: Send,
   ): Promise<readonly OwnersSaid[] | null> {
     try {
-      const session = await this.#eye.session(crm, facts, send);
-      const users = session === null ? null : await this.#eye.owners(crm, session);
+      const session = await this.#reader.session(crm, facts, send);
+      const users = session === null ? null : await this.#reader.owners(crm, session);
       if (session === null || users === null) return null;
       const people = some.map(({ person }) => person);
       const found = await crm.recordOwners(session, people);
       if (!found.ok) {
-        await this.#eye.failed(crm, session, found.failure);
+        await this.#reader.failed(crm, session, found.failure);
         return null;
       }
       const addresses = new Map([...users].map(([address, id]) => [id, address]));
