@@ -59,9 +59,9 @@ export function withRecordsOwed(root: Root, policy: Policy, targets: readonly Ta
       values[field] = { value, ours: writtenIn(before, field) };
     const key = `fr_${digest(account, person, occasion, String(now))}`;
     const state = "pending";
-    const wrote = writing(before ?? {}, carried, policy.version);
+    const writes = writing(before ?? {}, carried, policy.version);
     // Whoever undoes a version asks the ledger what it has written.
-    if (wrote.wrote !== before?.wrote) next = { ...next, version: next.version + 1 };
+    if (writes.wrote !== before?.wrote) next = { ...next, version: next.version + 1 };
     next = withRecord(next, {
       crm,
       account,
@@ -72,9 +72,8 @@ export function withRecordsOwed(root: Root, policy: Policy, targets: readonly Ta
       state,
       values,
       retry_at: now,
-      ...wrote,
+      ...writes,
       ...(before?.stands === undefined ? {} : { stands: before.stands }),
-      ...(before?.returns === undefined ? {} : { returns: before.returns }),
     });
   }
   return next;

@@ -102,12 +102,12 @@ export function recordEnded(
   return { ...withRecord(root, next), version: root.version + 1 };
 }
 
-/** With the write of this version, where it changes what stands there of ours. */
+/** With the write of this version, where it changes what stands there of ours: an undo of an earlier one that was still owed there is over. */
 export function writing(
-  { wrote: known, stands = {} }: Pick<ShownRecord, "wrote" | "stands">,
+  { wrote: known, stands = {}, returns = {} }: Pick<ShownRecord, "wrote" | "stands" | "returns">,
   values: Returns,
   version: number,
-): Pick<ShownRecord, "wrote"> {
+): Pick<ShownRecord, "wrote" | "returns"> {
   const wrote = known ?? {};
   const more = carriedFields.flatMap((field) => {
     const [value, before = ""] = [values[field], stands[field]];
@@ -115,8 +115,15 @@ export function writing(
     if (value === undefined || value === before || writes.at(-1)?.version === version) return [];
     return [[field, [...writes, { version, before }].slice(-writesMax)] as const];
   });
-  if (more.length > 0) return { wrote: { ...wrote, ...Object.fromEntries(more) } };
-  return known === undefined ? {} : { wrote: known };
+  const isOver = (field: CarriedField) => more.some(([one]) => one === field);
+  const owed = carriedFields.flatMap((field) =>
+    returns[field] === undefined || isOver(field) ? [] : [[field, returns[field]] as const],
+  );
+  const next = more.length === 0 ? known : { ...wrote, ...Object.fromEntries(more) };
+  return {
+    ...(next === undefined ? {} : { wrote: next }),
+    ...(owed.length === 0 ? {} : { returns: Object.fromEntries(owed) }),
+  };
 }
 
 /** What a person has typed there is theirs from then on, whatever stood there before; what was brought back is no write any more. */

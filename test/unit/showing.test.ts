@@ -430,6 +430,14 @@ describe("undoing what a version of the policy wrote into a field of the CRM's o
     expect(website(undone, keeps(3), now + 2)).toEqual({ value: "", ours: ["example.com"] });
   });
 
+  it("is over where another version has written there since", () => {
+    const undone = fieldsUndone(filled, 2);
+    const lead = foldSignal(undone.lead, tells("3", "www.example.com", now - 100));
+    const newer = written({ ...undone, lead }, shares(3), now + 1);
+    expect([stands(newer), versions(newer)]).toEqual(["www.example.com", [["website", 3]]]);
+    expect(website(newer, keeps(4), now + 2)).toBeUndefined();
+  });
+
   it("may come while the write is on its way: what that may have written is taken back as well", () => {
     const onItsWay = owed(person([demo, tells("2", "example.com")]), shares(2));
     expect(website(fieldsUndone(onItsWay, 2), keeps(3), now + 1)).toEqual({ value: "", ours: ["example.com"] });
