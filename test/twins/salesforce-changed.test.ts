@@ -1,30 +1,20 @@
 /** `changed` of the Salesforce connector against the twin: how tasks of ours stand, whether they are named or asked for by time. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { Command, CrmSession, CrmTask, TaskSeen } from "../../connectors/contract.ts";
 import { salesforce } from "../../connectors/salesforce/crm.ts";
-import { type SalesforceTwin, startSalesforceTwin } from "../../connectors/salesforce/twin/server.ts";
+import { sessionNow, twin } from "./salesforce-fixture.ts";
 
-let twin: SalesforceTwin;
 let session: CrmSession;
 let sent: string[] = [];
 
-beforeAll(async () => {
-  twin = await startSalesforceTwin();
-});
 beforeEach(() => {
   sent = [];
   const send = (request: Request) => {
     sent.push(new URL(request.url).pathname);
     return fetch(request);
   };
-  session = { accessToken: twin.org.grant().accessToken, apiUrl: twin.url, world: "unique_property", send };
+  session = sessionNow({ send });
 });
-afterEach(() => {
-  expect(twin.org.state(true).violations.first).toEqual([]);
-  twin.org.reset();
-});
-afterAll(() => twin.close());
-
 const [ana, ben] = ["005000000000002AAA", "005000000000003AAA"] as const;
 const due = Date.UTC(2026, 10, 24, 9, 30, 0, 250);
 const task: CrmTask = {

@@ -6,31 +6,19 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { Command, CrmApp, CrmSession, Grant, Outcome, Send } from "../../connectors/contract.ts";
 import { salesforce } from "../../connectors/salesforce/crm.ts";
-import { type SalesforceTwin, startSalesforceTwin, twinApp } from "../../connectors/salesforce/twin/server.ts";
+import { startSalesforceTwin, twinApp } from "../../connectors/salesforce/twin/server.ts";
+import { send, sessionNow, twin } from "./salesforce-fixture.ts";
 
 type CreateTask = Extract<Command, { type: "create_task" }>;
 
-let twin: SalesforceTwin;
 let session: CrmSession;
-const send: Send = (request) => fetch(request);
-
-beforeAll(async () => {
-  twin = await startSalesforceTwin();
-});
 
 beforeEach(() => {
-  session = { accessToken: twin.org.grant().accessToken, apiUrl: twin.url, world: "unique_property", send };
+  session = sessionNow();
 });
-
-afterEach(() => {
-  expect(twin.org.state(true).violations.first).toEqual([]);
-  twin.org.reset();
-});
-
-afterAll(() => twin.close());
 
 const ana = "005000000000002AAA";
 const gone = "005000000000005AAA";

@@ -1,29 +1,16 @@
 /** `enrol` of the Salesforce connector against the twin: into the cadence once, whatever is lost, and never a second time. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { CrmSession, EnrolCommand, Outcome, Resolution, Send } from "../../connectors/contract.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { CrmSession, EnrolCommand, Outcome, Resolution } from "../../connectors/contract.ts";
 import { salesforce } from "../../connectors/salesforce/crm.ts";
-import { type SalesforceTwin, startSalesforceTwin } from "../../connectors/salesforce/twin/server.ts";
+import { sessionNow, twin } from "./salesforce-fixture.ts";
 
-let twin: SalesforceTwin;
 let session: CrmSession;
 let cadence: string;
-const send: Send = (request) => fetch(request);
-
-beforeAll(async () => {
-  twin = await startSalesforceTwin();
-});
 
 beforeEach(() => {
-  session = { accessToken: twin.org.grant().accessToken, apiUrl: twin.url, world: "unique_property", send };
+  session = sessionNow();
   cadence = twin.org.put("ActionCadence", { Name: "Inbound", State: "Active" });
 });
-
-afterEach(() => {
-  expect(twin.org.state(true).violations.first).toEqual([]);
-  twin.org.reset();
-});
-
-afterAll(() => twin.close());
 
 const ana = "005000000000002AAA";
 const gone = "005000000000005AAA";

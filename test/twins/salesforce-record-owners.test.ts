@@ -1,28 +1,14 @@
 /** Whose leads and contacts are, by the real Salesforce connector against the twin: in one request, and one more for their companies. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { CrmPerson, CrmSession, Send } from "../../connectors/contract.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { CrmPerson, CrmSession } from "../../connectors/contract.ts";
 import { salesforce } from "../../connectors/salesforce/crm.ts";
-import { type SalesforceTwin, startSalesforceTwin } from "../../connectors/salesforce/twin/server.ts";
+import { sessionNow, twin } from "./salesforce-fixture.ts";
 
-let twin: SalesforceTwin;
 let session: CrmSession;
-const send: Send = (request) => fetch(request);
-
-beforeAll(async () => {
-  twin = await startSalesforceTwin();
-});
 
 beforeEach(() => {
-  const { accessToken } = twin.org.grant();
-  session = { accessToken, apiUrl: twin.url, world: "unique_property", send, crmUser: twin.org.integrationUserId };
+  session = sessionNow({ crmUser: twin.org.integrationUserId });
 });
-
-afterEach(() => {
-  expect(twin.org.state(true).violations.first).toEqual([]);
-  twin.org.reset();
-});
-
-afterAll(() => twin.close());
 
 const [ana, ben] = ["005000000000002AAA", "005000000000003AAA"];
 const person = (name: string, part: Partial<CrmPerson> = {}): CrmPerson => ({

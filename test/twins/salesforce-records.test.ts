@@ -1,27 +1,14 @@
 /** `write_record` of the Salesforce connector against the twin: our own fields follow the lead, and nothing of a person's is touched (G9). */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { CrmSession, Outcome, RecordCommand, RecordValues, Send } from "../../connectors/contract.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { CrmSession, Outcome, RecordCommand, RecordValues } from "../../connectors/contract.ts";
 import { salesforce } from "../../connectors/salesforce/crm.ts";
-import { type SalesforceTwin, startSalesforceTwin } from "../../connectors/salesforce/twin/server.ts";
+import { sessionNow, twin } from "./salesforce-fixture.ts";
 
-let twin: SalesforceTwin;
 let session: CrmSession;
-const send: Send = (request) => fetch(request);
-
-beforeAll(async () => {
-  twin = await startSalesforceTwin();
-});
 
 beforeEach(() => {
-  session = { accessToken: twin.org.grant().accessToken, apiUrl: twin.url, world: "unique_property", send };
+  session = sessionNow();
 });
-
-afterEach(() => {
-  expect(twin.org.state(true).violations.first).toEqual([]);
-  twin.org.reset();
-});
-
-afterAll(() => twin.close());
 
 const eventAt = Date.UTC(2026, 10, 23, 9, 30, 15, 250);
 

@@ -1,29 +1,16 @@
 /** `update_task` of the Salesforce connector against the twin: what is new reaches the open task, what a person changed stays (G9). */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Command, CrmSession, CrmTask, Outcome, Send } from "../../connectors/contract.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Command, CrmSession, CrmTask, Outcome } from "../../connectors/contract.ts";
 import { salesforce } from "../../connectors/salesforce/crm.ts";
-import { type SalesforceTwin, startSalesforceTwin } from "../../connectors/salesforce/twin/server.ts";
+import { sessionNow, twin } from "./salesforce-fixture.ts";
 
 type Update = Extract<Command, { type: "update_task" }>;
 
-let twin: SalesforceTwin;
 let session: CrmSession;
-const send: Send = (request) => fetch(request);
-
-beforeAll(async () => {
-  twin = await startSalesforceTwin();
-});
 
 beforeEach(() => {
-  session = { accessToken: twin.org.grant().accessToken, apiUrl: twin.url, world: "unique_property", send };
+  session = sessionNow();
 });
-
-afterEach(() => {
-  expect(twin.org.state(true).violations.first).toEqual([]);
-  twin.org.reset();
-});
-
-afterAll(() => twin.close());
 
 const [ana, ben, cleo] = ["005000000000002AAA", "005000000000003AAA", "005000000000004AAA"] as const;
 const gone = "005000000000005AAA";
