@@ -13,6 +13,9 @@
  * start costs with few leads, too. Cold means the object: the files are in the kernel's memory in
  * both worlds.
  *
+ * Before that, the same two numbers of objects of the floor (`floor.ts`: one table, one insert) get signals as they come: what is
+ * left of the ratio with nothing of ours in it is what the platform asks for an object that is not in memory.
+ *
  * A person has two identifiers, address and user id, and a measured signal names the user id only. For about half of them
  * that object is an alias, so a signal takes one more step unless the isolate remembers the way (`hintEntriesMax`).
  * The window of these signals is short, so that the decision on each, its projection and the alarm are within the run.
@@ -20,10 +23,11 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { Gun, inParallel, percentile } from "../../src/local/load.ts";
+import { inParallel, percentile } from "../../src/local/load.ts";
 import { bundleWorker, type Engine, startEngine } from "../../src/local/runtime.ts";
 import { scratchFolder } from "../../src/local/scratch.ts";
 import { seedWorkspace } from "../../src/local/seed.ts";
+import { close, fire, loadConnections, send, type World, world } from "./worlds.ts";
 
 const { values } = parseArgs({
   options: {
@@ -46,23 +50,14 @@ const shotsPerRound = 100;
 const windowMs = 2_000;
 /** An NDJSON request: all signals of so many people, so that a person's signals share one window as they would over an hour. */
 const linesPerRequest = 2_500;
-const loadConnections = 2;
+/** An object that nobody called for ten seconds leaves the memory of workerd. */
+const forgottenMs = 15_000;
 const quietCpuShare = 0.05;
 const quietPatienceMs = 120_000;
+const used = { report: "pipeline", plan: "team", seats: 12 };
 const secret = "0123456789abcdef0123456789abcdef";
 const adminToken = "bench-admin-token";
 const folder = scratchFolder("people");
-
-interface World {
-  readonly name: "small" | "large";
-  readonly leads: number;
-  readonly path: string;
-  readonly authorization: string;
-  readonly state: string;
-  readonly restart: () => Promise<void>;
-  engine: Engine;
-  gun: Gun;
-}
 
 /** One kind of signal to one world; `next` says whose turn it is. */
 interface Arm {
@@ -88,10 +83,7 @@ const worlds: World[] = [];
 try {
   await main();
 } finally {
-  for (const world of worlds) {
-    world.gun.close();
-    await world.engine.stop().catch(() => undefined);
-  }
+  for (const world of worlds) await close(world).catch(() => undefined);
   rmSync(folder, { recursive: true, force: true });
 }
 const ok = figures.every((item) => item.ok);
@@ -99,6 +91,7 @@ if (values.json) console.log(JSON.stringify({ ok, figures }));
 process.exit(ok ? 0 : 1);
 
 async function main(): Promise<void> {
+  await measureFloor();
   const bundle = join(folder, "bundle");
   bundleWorker("src/worker.ts", bundle);
   const small = await openWorld("small", smallLeads, 8_811, bundle);
@@ -138,9 +131,38 @@ async function main(): Promise<void> {
   figure("small: p95 cold ÷ warm", medianP95(cold.small) / medianP95(warm.small), "×");
   figure("large: p95 cold ÷ warm", medianP95(cold.large) / medianP95(warm.large), "×");
   for (const world of worlds) {
-    world.gun.close();
-    await world.engine.stop();
+    await close(world);
     figure(`${label(world)}: disk per lead, open logs included`, bytesIn(world.state) / world.leads / 1_024, "KB");
+  }
+  worlds.length = 0;
+}
+
+/** Signals as they come to objects that do nothing but one insert: `smallLeads` of them, and `largeLeads`. */
+async function measureFloor(): Promise<void> {
+  const bundle = join(folder, "floor-bundle");
+  const config = "test/bench/floor.toml";
+  bundleWorker("test/bench/floor.ts", bundle, config);
+  const open = async (name: World["name"], leads: number, port: number): Promise<World> => {
+    const state = join(folder, `floor-${name}`);
+    const start = (): Promise<Engine> => startEngine({ port, state, bundle, config, vars: {} });
+    return world({ name, leads, path: "/b", headers: {}, signal: floorSignal, state }, port, await start(), start);
+  };
+  const small = await open("small", smallLeads, 8_813);
+  worlds.push(small);
+  const large = await open("large", largeLeads, 8_814);
+  worlds.push(large);
+  for (const world of worlds) {
+    const everybody = Array.from({ length: world.leads }, (_, person) => person);
+    await inParallel(everybody, loadConnections, async (person) => void (await send(world, person)));
+  }
+  await sleep(forgottenMs);
+  const pair = { small: arm(small), large: arm(large) };
+  for (let person = 0; person < smallLeads; person++) await send(small, pair.small.next());
+  await measure(pair, warmRounds);
+  tell("floor, as it comes", pair);
+  for (const world of worlds) {
+    await close(world);
+    rmSync(world.state, { recursive: true, force: true });
   }
   worlds.length = 0;
 }
@@ -170,22 +192,8 @@ async function openWorld(name: World["name"], leads: number, port: number, bundl
     }),
   });
   const { url, key } = seeded.emitters.product ?? { url: "", key: "" };
-  const world: World = {
-    name,
-    leads,
-    state,
-    path: new URL(url).pathname,
-    authorization: `Basic ${btoa(`${key}:${secret}`)}`,
-    engine,
-    gun: new Gun(port, loadConnections),
-    restart: async () => {
-      world.gun.close();
-      await world.engine.stop();
-      world.engine = await start();
-      world.gun = new Gun(port, 1);
-    },
-  };
-  return world;
+  const headers = { authorization: `Basic ${btoa(`${key}:${secret}`)}` };
+  return world({ name, leads, path: new URL(url).pathname, headers, signal: usage, state }, port, engine, start);
 }
 
 /** Everybody is identified and then does something, `perLead` signals in all, one group of people per request. */
@@ -226,25 +234,12 @@ function line(person: number, turn: number): string {
 
 function usage(person: number): string {
   ids++;
-  const properties = { report: "pipeline", plan: "team", seats: 12 };
-  return JSON.stringify({ id: `b-${ids}`, kind: "product_used", user_id: `user-${person}`, properties });
+  return JSON.stringify({ id: `b-${ids}`, kind: "product_used", user_id: `user-${person}`, properties: used });
 }
 
-/** Milliseconds until the signal was accepted. */
-async function send(world: World, person: number): Promise<number> {
-  const begun = performance.now();
-  await fire(world, "application/json", usage(person));
-  return performance.now() - begun;
-}
-
-async function fire(world: World, type: string, body: string): Promise<string> {
-  const landed = await world.gun.fire({
-    path: world.path,
-    headers: { "content-type": type, authorization: world.authorization },
-    body,
-  });
-  if (landed.status !== 202) throw new Error(`${world.name} answered ${landed.status}: ${landed.text}`);
-  return landed.text;
+function floorSignal(person: number): string {
+  ids++;
+  return JSON.stringify({ messageId: `b-${ids}`, userId: `user-${person}`, properties: used });
 }
 
 /** A runtime that was just started reads its configuration and compiles what it runs; fifty people are spent on that. */
